@@ -1,0 +1,286 @@
+"""The one reader of environment variables: every name, its default, and what happens to a value that makes no sense.
+
+Each reader takes the mapping to read from (``variables()`` in a real process). A malformed value counts as unset and is
+reported once by the variable's name: never with its value, which may hold a credential.
+"""
+
+import sys
+
+from ._report import report_once
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Optional
+
+# https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and .../configuration/sdk-environment-variables/
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+OTLP_COMPRESSION = "OTEL_EXPORTER_OTLP_COMPRESSION"
+OTLP_TIMEOUT = "OTEL_EXPORTER_OTLP_TIMEOUT"
+OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+OTEL_SERVICE_NAME = "OTEL_SERVICE_NAME"
+OTEL_RESOURCE_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
+OTEL_SDK_DISABLED = "OTEL_SDK_DISABLED"
+OTEL_TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Defined runtime environment variables"
+RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
+INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
+FUNCTION_NAME = "AWS_LAMBDA_FUNCTION_NAME"
+FUNCTION_VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
+FUNCTION_MEMORY_MB = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+LOG_STREAM_NAME = "AWS_LAMBDA_LOG_STREAM_NAME"
+REGION = "AWS_REGION"
+TRACE_ID = "_X_AMZN_TRACE_ID"
+
+# wrapkit's own; each is described in docs/concepts/architecture.md.
+SOCKET = "WRAPKIT_SOCKET"
+OTLP_ADDRESS = "WRAPKIT_OTLP_ADDRESS"
+MODE = "WRAPKIT_MODE"
+FLUSH = "WRAPKIT_FLUSH"
+
+SIGNALS = ("traces", "metrics", "logs")
+MODES = ("internal", "external", "both")
+
+DEFAULT_TIMEOUT_MS = 10_000
+DEFAULT_OTLP_ADDRESS = ("127.0.0.1", 4318)
+DEFAULT_SERVICE_NAME = "unknown_service"
+# The longest export that a setting may ask for: a function lives 900 s at most.
+MAX_TIMEOUT_MS = 900_000
+
+_COMPRESSIONS = ("none", "gzip")
+_PROTOCOL = "http/protobuf"
+
+
+def variables() -> "Mapping[str, str]":
+    """The process's environment; without loading ``os``, where nothing has (``python -I -S`` has not)."""
+    os = sys.modules.get("os")
+    if os is not None:
+        return os.environ
+    from posix import environ
+
+    return {_decoded(name): _decoded(value) for name, value in environ.items()}
+
+
+def _decoded(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def text(environ: "Mapping[str, str]", name: str) -> str:
+    """The variable's value without surrounding space; empty when it is unset (OpenTelemetry: empty is unset)."""
+    return environ.get(name, "").strip()
+
+
+def number(environ: "Mapping[str, str]", name: str, default: int, maximum: int) -> int:
+    """The variable as a positive integer up to ``maximum``, else ``default``."""
+    value = text(environ, name)
+    if not value:
+        return default
+    if value.isascii() and value.isdigit() and 0 < int(value[:18]) <= maximum:
+        return int(value)
+    _malformed(name, f"not a whole number from 1 to {maximum}", str(default))
+    return default
+
+
+def flag(environ: "Mapping[str, str]", name: str) -> bool:
+    """Whether the variable says ``true``, in any case; all else is false, as OpenTelemetry specifies for booleans."""
+    value = text(environ, name).lower()
+    if value not in ("", "true", "false"):
+        _malformed(name, "neither true nor false", "false")
+    return value == "true"
+
+
+def choice(
+    environ: "Mapping[str, str]", name: str, allowed: "tuple[str, ...]", default: str
+) -> str:
+    """The variable's value where it is one of ``allowed`` (in any case), else ``default``."""
+    value = text(environ, name).lower()
+    if not value or value in allowed:
+        return value or default
+    _malformed(name, "not one of " + ", ".join(allowed), default or "nothing")
+    return default
+
+
+def _malformed(name: str, problem: str, default: str) -> None:
+    report_once(f"env {name}", f"{name} is {problem}; using {default}")
+
+
+class FunctionSettings:
+    """What Lambda says about the function and its execution environment."""
+
+    __slots__ = ("initialization_type", "log_stream_name", "memory_mb", "name", "region", "version")
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        self.name = text(environ, FUNCTION_NAME)
+        self.version = text(environ, FUNCTION_VERSION)
+        self.region = text(environ, REGION)
+        self.log_stream_name = text(environ, LOG_STREAM_NAME)
+        self.initialization_type = text(environ, INITIALIZATION_TYPE)
+        self.memory_mb = number(environ, FUNCTION_MEMORY_MB, 0, 1_000_000)
+
+
+class ExportSettings:
+    """Where and how one signal is exported: ``url``, ``headers`` (never to be shown), ``gzip``, ``timeout_ms``."""
+
+    __slots__ = ("gzip", "headers", "timeout_ms", "url")
+
+    def __init__(
+        self, *, url: str, headers: "list[tuple[str, str]]", gzip: bool, timeout_ms: int
+    ) -> None:
+        self.url = url
+        self.headers = headers
+        self.gzip = gzip
+        self.timeout_ms = timeout_ms
+
+    def __repr__(self) -> str:
+        return f"<ExportSettings {len(self.headers)} headers, {self.timeout_ms} ms>"
+
+
+def export_settings(environ: "Mapping[str, str]", signal: str) -> "Optional[ExportSettings]":
+    """The settings of ``signal`` (one of SIGNALS); None when no endpoint is configured or exporting is turned off.
+
+    The variable of the signal wins over the general one; the general endpoint gets ``/v1/<signal>`` appended, the
+    signal's own is used as it is.
+    """
+    if not exports(environ, signal):
+        return None
+    url = _endpoint(environ, signal)
+    if not url:
+        return None
+    if _of_signal(environ, OTLP_PROTOCOL, signal) not in ("", _PROTOCOL):
+        report_once(OTLP_PROTOCOL, f"{OTLP_PROTOCOL} is not {_PROTOCOL}; using {_PROTOCOL}")
+    compression = _signal_name(environ, OTLP_COMPRESSION, signal)
+    timeout = _signal_name(environ, OTLP_TIMEOUT, signal)
+    return ExportSettings(
+        url=url,
+        headers=_headers(environ, _signal_name(environ, OTLP_HEADERS, signal)),
+        gzip=choice(environ, compression, _COMPRESSIONS, "none") == "gzip",
+        timeout_ms=number(environ, timeout, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS),
+    )
+
+
+def exports(environ: "Mapping[str, str]", signal: str) -> bool:
+    """Whether the user wants ``signal`` at all: OTEL_SDK_DISABLED, OTEL_<SIGNAL>_EXPORTER=none."""
+    if flag(environ, OTEL_SDK_DISABLED):
+        return False
+    return text(environ, f"OTEL_{signal.upper()}_EXPORTER").lower() != "none"
+
+
+def _endpoint(environ: "Mapping[str, str]", signal: str) -> str:
+    own = text(environ, _with_signal(OTLP_ENDPOINT, signal))
+    general = text(environ, OTLP_ENDPOINT)
+    url = own or (general.rstrip("/") + "/v1/" + signal if general else "")
+    if url and not url.lower().startswith(("http://", "https://")):
+        name = _signal_name(environ, OTLP_ENDPOINT, signal)
+        _malformed(name, "not an http:// or https:// URL", "no endpoint")
+        return ""
+    return url
+
+
+def _with_signal(name: str, signal: str) -> str:
+    return name.replace("_OTLP_", f"_OTLP_{signal.upper()}_")
+
+
+def _signal_name(environ: "Mapping[str, str]", name: str, signal: str) -> str:
+    """The name of the variable that decides: the signal's own where it is set, else the general one."""
+    own = _with_signal(name, signal)
+    return own if text(environ, own) else name
+
+
+def _of_signal(environ: "Mapping[str, str]", name: str, signal: str) -> str:
+    return text(environ, _signal_name(environ, name, signal))
+
+
+def _headers(environ: "Mapping[str, str]", variable: str) -> "list[tuple[str, str]]":
+    """The header list of a variable, in the format of W3C Baggage without metadata; a malformed member is left out."""
+    headers = []
+    for member in text(environ, variable).split(","):
+        if not member.strip():
+            continue
+        name, value = _pair(member)
+        if not _is_token(name) or value is None or not _is_field_value(value):
+            report_once(f"env {variable}", f"{variable} has a malformed member; leaving it out")
+            continue
+        headers.append((name, value))
+    return headers
+
+
+def _is_token(name: str) -> bool:
+    # RFC 9110, 5.6.2
+    return (
+        bool(name) and name.isascii() and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name)
+    )
+
+
+def _is_field_value(value: str) -> bool:
+    # A line break would let the value add headers of its own; latin-1 is all that the head can carry.
+    return not any(c < " " and c != "\t" or c == "\x7f" or c > "\xff" for c in value)
+
+
+def _pair(member: str) -> "tuple[str, Optional[str]]":
+    """Name and percent-decoded value of ``name=value``; the value is None where the member is malformed."""
+    name, equals, value = member.partition("=")
+    return name.strip(), percent_decoded(value.strip()) if equals else None
+
+
+def percent_decoded(value: str) -> "Optional[str]":
+    """``value`` with its ``%XX`` sequences as UTF-8; None when one is broken. ``urllib`` costs 5 ms to import."""
+    if "%" not in value:
+        return value
+    first, *rest = value.split("%")
+    try:
+        data = first.encode() + b"".join(
+            [bytes.fromhex(part[:2]) + part[2:].encode() for part in map(_checked, rest)]
+        )
+        return data.decode("utf-8")
+    except ValueError:
+        return None
+
+
+def _checked(part: str) -> str:
+    if len(part) < 2 or not part[:2].isalnum():  # bytes.fromhex would pass over spaces
+        raise ValueError
+    return part
+
+
+def resource_attributes(environ: "Mapping[str, str]") -> "dict[str, str]":
+    """OTEL_RESOURCE_ATTRIBUTES as a dict; empty when any part of it is malformed, as its specification asks."""
+    attributes = {}
+    for member in text(environ, OTEL_RESOURCE_ATTRIBUTES).split(","):
+        if not member.strip():
+            continue
+        name, value = _pair(member)
+        if not name or value is None:
+            _malformed(OTEL_RESOURCE_ATTRIBUTES, "not a list of name=value", "nothing of it")
+            return {}
+        attributes[name] = value
+    return attributes
+
+
+def service_name(environ: "Mapping[str, str]", attributes: "Mapping[str, str]") -> str:
+    """OTEL_SERVICE_NAME, else the resource attributes' ``service.name``, else the function's name."""
+    return (
+        text(environ, OTEL_SERVICE_NAME)
+        or attributes.get("service.name", "")
+        or text(environ, FUNCTION_NAME)
+        or DEFAULT_SERVICE_NAME
+    )
+
+
+def socket_path(environ: "Mapping[str, str]") -> str:
+    """The Unix datagram socket between hook and runner."""
+    directory = text(environ, "TMPDIR").rstrip("/") or "/tmp"  # noqa: S108 - Lambda's only writable folder
+    return text(environ, SOCKET) or directory + "/wrapkit.sock"
+
+
+def otlp_address(environ: "Mapping[str, str]") -> "tuple[str, int]":
+    """Host and port of the runner's OTLP/HTTP listener, from ``host:port`` or ``port``."""
+    value = text(environ, OTLP_ADDRESS)
+    host, _, port = value.rpartition(":")
+    if not value:
+        return DEFAULT_OTLP_ADDRESS
+    if port.isascii() and port.isdigit() and 0 <= int(port[:6]) <= 65535:
+        return host.strip("[]") or DEFAULT_OTLP_ADDRESS[0], int(port)
+    _malformed(OTLP_ADDRESS, "not host:port", "%s:%d" % DEFAULT_OTLP_ADDRESS)
+    return DEFAULT_OTLP_ADDRESS
