@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM as a cancellation, so that everything that was started is ended first."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+# What a shell reports for a process that a signal ended.
+SIGINT_EXIT_CODE = 128 + signal.SIGINT
+
+
+class Interrupted(Exception):
+    """The user, or whoever sent SIGTERM, ended the command; the clean-up is done."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.exit_code = 128 + signal_number
+
+
+def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; raises `Interrupted` once its clean-up is done if a signal ended it."""
+    return asyncio.run(_cancel_on_signal(work))
+
+
+async def _cancel_on_signal(work: Coroutine[Any, Any, T]) -> T:
+    # asyncio.run cancels on SIGINT by itself since Python 3.11 only, and never on SIGTERM.
+    task = asyncio.ensure_future(work)
+    received: list[int] = []
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _interrupt, task, received, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if received:
+            raise Interrupted(received[0]) from None
+        raise
+
+
+def _interrupt(task: asyncio.Task[Any], received: list[int], number: int) -> None:
+    """Cancel once: a second Ctrl-C must not cut the clean-up short and leave processes behind."""
+    if not received:
+        received.append(number)
+        task.cancel()

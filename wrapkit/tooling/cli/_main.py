@@ -1,0 +1,154 @@
+"""The front: finds the command, runs it, and turns its failures into words and exit codes.
+
+A command ``NAME`` is the click command ``NAME`` of the module ``_NAME`` in this folder. Its one-line help stands
+here, so that ``wrapkit --help`` imports no command and with it neither rich nor protobuf.
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 and 143 ended by SIGINT and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from wrapkit import __version__
+
+from .._errors import RUN_FAILED, USAGE, DiagnosticError
+from ._interruption import SIGINT_EXIT_CODE, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "generate": "Write the wrapper script, hook and extension as the picture of /opt.",
+    "run": "Run a function in an emulated execution environment and show its traces.",
+    "bench": "Measure what instrumentation costs a function, mode by mode.",
+}
+
+EPILOG = """\b
+Examples:
+  wrapkit generate --lang python --output build/layer
+  wrapkit run --task my-function --handler app.handler --layer build/layer --event event.json
+  wrapkit bench --task my-function --handler app.handler
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__package__}._{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        if not any(parameter.name == "verbose" for parameter in command.params):
+            command.params.append(verbose_option())
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def verbose_option() -> click.Option:
+    """``-v`` is understood in front of the command and behind it."""
+
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.find_root().meta["wrapkit.verbose"] = True
+
+    return click.Option(
+        ["-v", "--verbose"],
+        is_flag=True,
+        expose_value=False,
+        callback=remember,
+        help="Show the traceback of an error.",
+    )
+
+
+@click.group(
+    cls=LazyGroup,
+    params=[verbose_option()],
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", prog_name="wrapkit")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """OpenTelemetry for AWS Lambda functions without touching their code."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(USAGE)
+
+
+def main() -> None:
+    """Run the command line in ``sys.argv`` and exit."""
+    sys.exit(run_command_line(sys.argv[1:]))
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """The exit code of the command line; its errors are on stderr already."""
+    context: click.Context | None = None
+    try:
+        with cli.make_context("wrapkit", list(arguments)) as context:
+            result = cli.invoke(context)
+            sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as exit_request:
+        return exit_request.exit_code
+    except BrokenPipeError:
+        return _reader_went_away()
+    except Exception as error:  # noqa: BLE001 - the front is the one place that turns failures into words
+        if context is not None and context.meta.get("wrapkit.verbose"):
+            traceback.print_exception(error)
+        return _explain(error)
+    except (click.Abort, KeyboardInterrupt):
+        return SIGINT_EXIT_CODE
+
+
+def _explain(error: Exception) -> int:
+    """Say the error and what to do about it on stderr; return its exit code."""
+    match error:
+        case Interrupted():
+            return error.exit_code
+        case DiagnosticError():
+            return _say(error.message, error.hint, error.exit_code)
+        case click.ClickException():
+            return _say(
+                error.format_message().rstrip("."), _usage_hint(error), error.exit_code
+            )
+    return _say(
+        f"wrapkit itself failed: {type(error).__name__}: {error}",
+        "this is a defect in wrapkit; the option -v shows where it happened",
+        RUN_FAILED,
+    )
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"`{error.ctx.command_path} --help` lists what is understood"
+    return ""
+
+
+def _say(message: str, hint: str, exit_code: int) -> int:
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    return exit_code
+
+
+def _reader_went_away() -> int:
+    """What `wrapkit run | head` leads to; without this the interpreter complains as it flushes at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return RUN_FAILED
