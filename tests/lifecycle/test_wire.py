@@ -210,7 +210,11 @@ def test_an_extensions_own_failure_is_reported_to_the_phase_it_is_in(during_init
 def test_the_telemetry_subscription_has_the_documented_shape():
     written = request(
         telemetry_request(
-            "h", "u-1", "http://sandbox.localdomain:4243/t", ["platform"], schema_version="2022-12-13"
+            "h",
+            "u-1",
+            "http://sandbox.localdomain:4243/t",
+            ["platform"],
+            schema_version="2022-12-13",
         )
     )
 

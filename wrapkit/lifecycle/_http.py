@@ -1,12 +1,13 @@
 """HTTP/1.1 framing without I/O: bytes in, messages out, for every socket that wrapkit reads.
 
-The three APIs of the execution environment and OTLP/HTTP are plain HTTP/1.1 (RFC 9112). The standard library's
-``http.client`` costs 31 to 42 ms to import beside the runtime client, and asyncio has no parser, so the framing stands
-here once: the emulator's servers, the sink, the runner's listeners and its clients all read with ``MessageReader``.
+The three APIs of the execution environment and OTLP/HTTP are plain HTTP/1.1 (RFC 9112). The
+standard library's ``http.client`` costs 31 to 42 ms to import beside the runtime client, and asyncio
+has no parser, so the framing stands here once: the emulator's servers, the sink, the runner's
+listeners and its clients all read with ``MessageReader``.
 
-Rule 1. A reader owns one direction of one connection; what follows a message stays for the next one.
-Rule 2. What could be read in two ways is refused (RFC 9112, 11.2): two framings at once, a folded header line, a
-        length that is not a plain number.
+Rule 1. A reader owns one direction of one connection; what follows a message stays for the next.
+Rule 2. What could be read in two ways is refused (RFC 9112, 11.2): two framings at once, a folded
+        header line, a length that is not a plain number.
 Rule 3. Nothing is unbounded: the head has a limit, and so has a body that is collected as a whole.
 """
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
     Part = Union["Head", bytes, "End"]
 
-# The X-Ray cause header of a runtime's error may hold 1 MiB minus one byte (awslambdaric drops it from there on).
+# A runtime's X-Ray cause header may hold 1 MiB minus one byte (awslambdaric drops a longer one).
 MAX_HEAD_BYTES = 1024 * 1024 + 64 * 1024
-# Long enough for any event or response (6 MiB and 100 bytes), and for an OTLP request after decompression.
+# Long enough for any event or response (6 MiB and 100 bytes) and for an OTLP request.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_CHUNK_LINE_BYTES = 4096
 
@@ -57,8 +58,9 @@ _HEAD, _LENGTH, _CHUNK_LINE, _CHUNK, _CHUNK_END, _TRAILERS, _UNTIL_CLOSE, _END =
 class Head:
     """The start line and header fields of one message.
 
-    ``method`` and ``target`` are set on a request, ``status`` on a response (0 otherwise). ``headers`` maps lower-case
-    names to values; fields that were repeated are joined by ``", "`` (RFC 9110, 5.2).
+    ``method`` and ``target`` are set on a request, ``status`` on a response (0 otherwise).
+    ``headers`` maps lower-case names to values; fields that were repeated are joined by ``", "``
+    (RFC 9110, 5.2).
     """
 
     __slots__ = ("headers", "keep_alive", "method", "status", "target")
@@ -74,7 +76,7 @@ class Head:
 
     @property
     def expects_continue(self) -> bool:
-        """Whether the sender waits for ``100 Continue`` before it sends the body (libcurl does above 1 MiB)."""
+        """Whether the sender waits for ``100 Continue`` (libcurl does above 1 MiB)."""
         return self.headers.get("expect", "").lower() == "100-continue"
 
     def __repr__(self) -> str:
@@ -107,9 +109,10 @@ class Message:
 class MessageReader:
     """Reads the messages of one direction of a connection.
 
-    ``receive`` takes bytes as they come (``b""`` for the end of the stream); then either ``next_message`` gives whole
-    messages, or ``next_part`` gives a ``Head``, the body piecewise as ``bytes``, and an ``End``. Both answer ``None``
-    when more bytes are needed. Both raise ``HttpError``, after which the connection is of no further use.
+    ``receive`` takes bytes as they come (``b""`` for the end of the stream); then either
+    ``next_message`` gives whole messages, or ``next_part`` gives a ``Head``, the body piecewise as
+    ``bytes``, and an ``End``. Both answer ``None`` when more bytes are needed. Both raise
+    ``HttpError``, after which the connection is of no further use.
     """
 
     __slots__ = (
@@ -155,7 +158,7 @@ class MessageReader:
             self._closed = True
 
     def next_message(self) -> "Message | None":
-        """The next whole message, or None when more bytes are needed; ``HttpError`` 413 when its body is too long."""
+        """The next whole message, or None; raises ``HttpError`` 413 when its body is too long."""
         while True:
             part = self.next_part()
             if part is None:
@@ -381,7 +384,7 @@ def request_bytes(
     headers: "Iterable[tuple[str, str]]" = (),
     body: bytes = b"",
 ) -> bytes:
-    """One request ready for the socket; Content-Length is added for every method that carries a body.
+    """One request ready for the socket, with the Content-Length of a method that carries a body.
 
     Raises ``ValueError`` for a header value that would break out of its line.
     """
@@ -394,7 +397,7 @@ def request_bytes(
 def response_bytes(
     status: int, headers: "Iterable[tuple[str, str]]" = (), body: bytes = b""
 ) -> bytes:
-    """One response ready for the socket, with its Content-Length (none for 1xx, 204 and 304, RFC 9110, 8.6)."""
+    """One response ready for the socket; no Content-Length with 1xx and 204 (RFC 9110, 8.6)."""
     lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
     if status >= 200 and status not in _NO_BODY:
         lines.append(f"Content-Length: {len(body)}")

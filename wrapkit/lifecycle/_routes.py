@@ -1,4 +1,4 @@
-"""Which endpoint of the execution environment's API a request means; the host's half of the wire."""
+"""Which endpoint of the execution environment's API a request means."""
 
 from enum import Enum
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Endpoint(Enum):
-    """What a request to the execution environment's API asks for; the value is its method and path."""
+    """What a request to the API asks for; the value is its method and path."""
 
     PING = "GET /2018-06-01/ping"
     RUNTIME_NEXT = "GET /2018-06-01/runtime/invocation/next"
@@ -36,10 +36,11 @@ _BY_PATH = {
 _INVOCATION = RUNTIME_API + "/runtime/invocation/"
 
 
-def route(head: Head) -> "tuple[Endpoint, str]":
-    """The endpoint that a request means, and the request id in its path (empty where there is none).
+def route(head: "Head") -> "tuple[Endpoint, str]":
+    """The endpoint that a request means, and the request id in its path (empty without one).
 
-    Raises ``HttpError``: 404 for an unknown path, 405 for a known one with another method (as AWS's emulator answers).
+    Raises ``HttpError``: 404 for an unknown path, 405 for a known one with another method, as
+    AWS's emulator answers.
     """
     path = head.target.partition("?")[0]
     known = _BY_PATH.get(path)

@@ -1,12 +1,14 @@
-"""The Runtime, Extensions and Telemetry APIs as bytes: paths, header names and bodies, for both sides.
+"""The Runtime, Extensions and Telemetry APIs as bytes: paths, header names, bodies, for both sides.
 
 Rule 1. A path, a header name or a field name of the platform stands here and nowhere else.
-Rule 2. Requests are made by the party (runner, hook) and read by the host (emulator); answers the other way round. Both
-        directions of one exchange stand next to each other.
-Rule 3. Importing this module loads nothing else: ``json`` comes with the first function that needs it, ``enum`` not at all. The
-        runner's first three requests are written without them, and its start-up is on the critical path of Init.
+Rule 2. Requests are made by the party (runner, hook) and read by the host (emulator); answers the
+        other way round. Both directions of one exchange stand next to each other.
+Rule 3. Importing this module loads nothing else: ``json`` comes with the first function that needs
+        it, ``enum`` not at all. The runner's first three requests are written without them, and its
+        start-up is on the critical path of Init.
 
-Sources: AWS Lambda developer guide, "Using the Lambda runtime API", "Extensions API" and "Telemetry API reference".
+Sources: AWS Lambda developer guide, "Using the Lambda runtime API", "Using the Lambda Extensions
+API", "Telemetry API reference".
 """
 
 from ._errors import RemoteLifecycleError
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 RUNTIME_API = "/2018-06-01"
 EXTENSIONS_API = "/2020-01-01/extension"
-LOGS_API = "/2020-08-15/logs"
 TELEMETRY_API = "/2022-07-01/telemetry"
 
 REQUEST_ID = "Lambda-Runtime-Aws-Request-Id"
@@ -42,9 +43,7 @@ _JSON = ("Content-Type", "application/json")
 TRACING_TYPE = "X-Amzn-Trace-Id"
 
 
-def json_answer(
-    status: int, document: object, headers: "Sequence[tuple[str, str]]" = ()
-) -> bytes:
+def json_answer(status: int, document: object, headers: "Sequence[tuple[str, str]]" = ()) -> bytes:
     """A response with a JSON body."""
     import json
 
@@ -90,7 +89,7 @@ def _json_object(body: bytes) -> "dict[str, Any] | None":
 def register_request(
     host: str, name: str, events: "Sequence[str]", *, accept_features: "Sequence[str]" = ()
 ) -> bytes:
-    """The request that registers an extension; ``events`` are the platform's words, such as ``INVOKE``."""
+    """The request that registers an extension for ``events`` (``INVOKE``, ``SHUTDOWN``)."""
     headers = [_JSON, (EXTENSION_NAME, name)]
     if accept_features:
         headers.append((EXTENSION_ACCEPT_FEATURE, ", ".join(accept_features)))
@@ -101,8 +100,9 @@ def register_request(
 def read_register_request(message: Message) -> "tuple[str, tuple[str, ...], tuple[str, ...]]":
     """The extension's name, the events it asks for, and the features that it accepts.
 
-    The content type does not matter, ``events`` may be missing, and a non-empty ``configurationKeys`` is refused, as in AWS's
-    emulator. Raises ``RemoteLifecycleError`` with the platform's error type.
+    The content type does not matter, ``events`` may be missing, and a non-empty
+    ``configurationKeys`` is refused, as in AWS's emulator. Raises
+    ``RemoteLifecycleError`` with the platform's error type.
     """
     name = message.head.headers.get(EXTENSION_NAME.lower(), "")
     if not name:
@@ -133,7 +133,7 @@ def register_answer(
     handler: str,
     account_id: "str | None" = None,
 ) -> bytes:
-    """The answer to a registration; ``account_id`` only when the feature ``accountId`` was accepted."""
+    """The answer to a registration; ``account_id`` only where that feature was accepted."""
     document = {
         "functionName": function_name,
         "functionVersion": function_version,
@@ -145,7 +145,7 @@ def register_answer(
 
 
 def read_register_answer(message: Message) -> "tuple[str, dict[str, Any]]":
-    """The identifier and the function's facts (``functionName`` ...); raises ``RemoteLifecycleError``."""
+    """The identifier and the function's facts; raises ``RemoteLifecycleError``."""
     raise_for_error(message)
     return registered_identifier(message), _json_object(message.body) or {}
 
@@ -161,7 +161,7 @@ def registered_identifier(message: Message) -> str:
 
 
 def next_event_request(host: str, identifier: str) -> bytes:
-    """The request that waits for the extension's next event; it has no timeout, since the environment may be frozen."""
+    """The request for the next event; no timeout, since the environment may be frozen meanwhile."""
     headers = ((EXTENSION_IDENTIFIER, identifier),)
     return request_bytes("GET", EXTENSIONS_API + "/event/next", host, headers)
 
@@ -193,7 +193,7 @@ def shutdown_event_answer(event_identifier: str, *, reason: str, deadline_ms: in
 
 
 def read_next_event(message: Message) -> "dict[str, Any]":
-    """The event as the platform wrote it (``eventType`` ...); an unreadable body is an event of no type.
+    """The event as the platform wrote it; an unreadable body is an event without a type.
 
     Raises ``RemoteLifecycleError`` when the host refused.
     """
@@ -226,7 +226,8 @@ def telemetry_request(
 ) -> bytes:
     """The request that subscribes to the Telemetry API, delivered to ``uri`` over HTTP.
 
-    1000 items are valid under both the guide (1000 to 10000) and the reference; 256 KiB and 25 ms are the platform's minima.
+    1000 items are valid under both the guide (1000 to 10000) and the reference; 256 KiB and 25 ms
+    are the platform's minima.
     """
     body = (
         f'{{"schemaVersion":"{schema_version}",'
@@ -254,7 +255,7 @@ def invocation_answer(
     tenant_id: "str | None" = None,
     content_type: str = "application/json",
 ) -> bytes:
-    """The answer to the runtime's ``invocation/next``; headers without a value are left out, as the classic host does."""
+    """The answer to the runtime's ``invocation/next``; headers without a value are left out."""
     headers = [
         ("Content-Type", content_type),
         (REQUEST_ID, request_id),
