@@ -1,9 +1,9 @@
 """HTTP/1.1 framing without I/O: bytes in, messages out, for every socket that wrapkit reads.
 
 The three APIs of the execution environment and OTLP/HTTP are plain HTTP/1.1 (RFC 9112). The
-standard library's ``http.client`` costs 31 to 42 ms to import beside the runtime client, and asyncio
-has no parser, so the framing stands here once: the emulator's servers, the sink, the runner's
-listeners and its clients all read with ``MessageReader``.
+standard library's ``http.client`` costs 31 to 42 ms to import beside the runtime client, and
+asyncio has no parser, so the framing stands here once: the emulator's servers, the sink, the
+runner's listeners and its clients all read with ``MessageReader``.
 
 Rule 1. A reader owns one direction of one connection; what follows a message stays for the next.
 Rule 2. What could be read in two ways is refused (RFC 9112, 11.2): two framings at once, a folded
