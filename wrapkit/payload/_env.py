@@ -10,7 +10,7 @@ from ._report import report_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Optional
 
 # https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and .../configuration/sdk-environment-variables/
@@ -19,10 +19,12 @@ OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
 OTLP_COMPRESSION = "OTEL_EXPORTER_OTLP_COMPRESSION"
 OTLP_TIMEOUT = "OTEL_EXPORTER_OTLP_TIMEOUT"
 OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+OTLP_CERTIFICATE = "OTEL_EXPORTER_OTLP_CERTIFICATE"
+OTLP_CLIENT_CERTIFICATE = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"
+OTLP_CLIENT_KEY = "OTEL_EXPORTER_OTLP_CLIENT_KEY"
 OTEL_SERVICE_NAME = "OTEL_SERVICE_NAME"
 OTEL_RESOURCE_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 OTEL_SDK_DISABLED = "OTEL_SDK_DISABLED"
-OTEL_TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Defined runtime environment variables"
 RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
@@ -55,8 +57,9 @@ _PROTOCOL = "http/protobuf"
 
 def variables() -> "Mapping[str, str]":
     """The process's environment; without loading ``os``, where nothing has (``python -I -S`` has not)."""
-    os = sys.modules.get("os")
-    if os is not None:
+    if "os" in sys.modules:
+        import os
+
         return os.environ
     from posix import environ
 
@@ -121,17 +124,36 @@ class FunctionSettings:
 
 
 class ExportSettings:
-    """Where and how one signal is exported: ``url``, ``headers`` (never to be shown), ``gzip``, ``timeout_ms``."""
+    """Where and how one signal is exported; ``headers`` (name, value) are never to be shown."""
 
-    __slots__ = ("gzip", "headers", "timeout_ms", "url")
+    __slots__ = (
+        "certificate",
+        "client_certificate",
+        "client_key",
+        "gzip",
+        "headers",
+        "timeout_ms",
+        "url",
+    )
 
     def __init__(
-        self, *, url: str, headers: "list[tuple[str, str]]", gzip: bool, timeout_ms: int
+        self,
+        *,
+        url: str,
+        headers: "Sequence[tuple[str, str]]" = (),
+        gzip: bool = False,
+        timeout_ms: int = DEFAULT_TIMEOUT_MS,
+        certificate: str = "",
+        client_certificate: str = "",
+        client_key: str = "",
     ) -> None:
         self.url = url
-        self.headers = headers
+        self.headers = list(headers)
         self.gzip = gzip
         self.timeout_ms = timeout_ms
+        self.certificate = certificate
+        self.client_certificate = client_certificate
+        self.client_key = client_key
 
     def __repr__(self) -> str:
         return f"<ExportSettings {len(self.headers)} headers, {self.timeout_ms} ms>"
@@ -157,6 +179,9 @@ def export_settings(environ: "Mapping[str, str]", signal: str) -> "Optional[Expo
         headers=_headers(environ, _signal_name(environ, OTLP_HEADERS, signal)),
         gzip=choice(environ, compression, _COMPRESSIONS, "none") == "gzip",
         timeout_ms=number(environ, timeout, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS),
+        certificate=_of_signal(environ, OTLP_CERTIFICATE, signal),
+        client_certificate=_of_signal(environ, OTLP_CLIENT_CERTIFICATE, signal),
+        client_key=_of_signal(environ, OTLP_CLIENT_KEY, signal),
     )
 
 

@@ -1,0 +1,83 @@
+"""TLS without I/O: plain bytes on one side, the connection's bytes on the other."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from ._env import ExportSettings
+
+
+def tls_context(settings: "ExportSettings") -> "SSLContext":
+    """A context that verifies the server, with the CA and client certificate of ``settings``.
+
+    Raises ``OSError`` (``ssl.SSLError`` is one) when a file cannot be used. ``ssl`` costs 26 ms to import, reading the
+    system's CA bundle as much again: so this is asked for by the first export to an https endpoint, not before.
+    """
+    import ssl
+
+    context = ssl.create_default_context(cafile=settings.certificate or None)
+    if settings.client_certificate:
+        context.load_cert_chain(settings.client_certificate, settings.client_key or None)
+    return context
+
+
+class TlsStream:
+    """One connection's TLS, as client. The handshake happens by itself, as bytes go to and fro."""
+
+    __slots__ = ("_incoming", "_object", "_outgoing", "_unsent", "_want_more", "established")
+
+    def __init__(self, context: "SSLContext", host: str) -> None:
+        import ssl
+
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._want_more = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+        self._unsent = bytearray()
+        self.established = False
+
+    def send(self, data: bytes) -> bytes:
+        """Takes plain bytes; returns what is to go out on the connection now. Raises ``OSError``."""
+        self._unsent += data
+        self._advance()
+        return self._outgoing.read()
+
+    def receive(self, data: bytes) -> "tuple[bytes, bytes]":
+        """Takes the connection's bytes (``b""``: its end); returns plain bytes, and what is to go out now.
+
+        Raises ``OSError`` when the peer's certificate or its bytes are not acceptable.
+        """
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        self._advance()
+        plain = self._read() if self.established else b""
+        return plain, self._outgoing.read()
+
+    def _advance(self) -> None:
+        try:
+            if not self.established:
+                self._object.do_handshake()
+                self.established = True
+            if self._unsent:
+                self._object.write(self._unsent)
+                self._unsent.clear()
+        except self._want_more:
+            pass
+
+    def _read(self) -> bytes:
+        pieces = []
+        try:
+            while True:
+                piece = self._object.read(65536)
+                if not piece:
+                    break
+                pieces.append(piece)
+        except self._want_more:
+            pass
+        except OSError as error:
+            # A peer that closes without TLS's own goodbye: the framing of HTTP tells whether anything is missing.
+            if type(error).__name__ not in ("SSLEOFError", "SSLZeroReturnError"):
+                raise
+        return b"".join(pieces)
