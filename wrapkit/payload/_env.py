@@ -1,7 +1,9 @@
-"""The one reader of environment variables: every name, its default, and what happens to a value that makes no sense.
+"""The one reader of environment variables: every name, its default, and what happens to a value
+that makes no sense.
 
-Each reader takes the mapping to read from (``variables()`` in a real process). A malformed value counts as unset and is
-reported once by the variable's name: never with its value, which may hold a credential.
+Each reader takes the mapping to read from (``variables()`` in a real process). A malformed value
+counts as unset and is reported once by the variable's name: never with its value, which may hold a
+credential.
 """
 
 import sys
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Optional
 
-# https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and .../configuration/sdk-environment-variables/
+# https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and
+# .../configuration/sdk-environment-variables/
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
 OTLP_COMPRESSION = "OTEL_EXPORTER_OTLP_COMPRESSION"
@@ -26,7 +29,8 @@ OTEL_SERVICE_NAME = "OTEL_SERVICE_NAME"
 OTEL_RESOURCE_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 OTEL_SDK_DISABLED = "OTEL_SDK_DISABLED"
 
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Defined runtime environment variables"
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Defined runtime
+# environment variables"
 RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
 INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
 FUNCTION_NAME = "AWS_LAMBDA_FUNCTION_NAME"
@@ -53,10 +57,13 @@ MAX_TIMEOUT_MS = 900_000
 
 _COMPRESSIONS = ("none", "gzip")
 _PROTOCOL = "http/protobuf"
+_TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the only folder that a function may write to
 
 
 def variables() -> "Mapping[str, str]":
-    """The process's environment; without loading ``os``, where nothing has (``python -I -S`` has not)."""
+    """The process's environment; without loading ``os``, where nothing has (``python -I -S`` has
+    not).
+    """
     if "os" in sys.modules:
         import os
 
@@ -71,7 +78,9 @@ def _decoded(value: bytes) -> str:
 
 
 def text(environ: "Mapping[str, str]", name: str) -> str:
-    """The variable's value without surrounding space; empty when it is unset (OpenTelemetry: empty is unset)."""
+    """The variable's value without surrounding space; empty when it is unset (OpenTelemetry: empty
+    is unset).
+    """
     return environ.get(name, "").strip()
 
 
@@ -87,7 +96,9 @@ def number(environ: "Mapping[str, str]", name: str, default: int, maximum: int) 
 
 
 def flag(environ: "Mapping[str, str]", name: str) -> bool:
-    """Whether the variable says ``true``, in any case; all else is false, as OpenTelemetry specifies for booleans."""
+    """Whether the variable says ``true``, in any case; all else is false, as OpenTelemetry
+    specifies for booleans.
+    """
     value = text(environ, name).lower()
     if value not in ("", "true", "false"):
         _malformed(name, "neither true nor false", "false")
@@ -160,10 +171,11 @@ class ExportSettings:
 
 
 def export_settings(environ: "Mapping[str, str]", signal: str) -> "Optional[ExportSettings]":
-    """The settings of ``signal`` (one of SIGNALS); None when no endpoint is configured or exporting is turned off.
+    """The settings of ``signal`` (one of SIGNALS); None when no endpoint is configured or exporting
+    is turned off.
 
-    The variable of the signal wins over the general one; the general endpoint gets ``/v1/<signal>`` appended, the
-    signal's own is used as it is.
+    The variable of the signal wins over the general one; the general endpoint gets ``/v1/<signal>``
+    appended, the signal's own is used as it is.
     """
     if not exports(environ, signal):
         return None
@@ -208,7 +220,9 @@ def _with_signal(name: str, signal: str) -> str:
 
 
 def _signal_name(environ: "Mapping[str, str]", name: str, signal: str) -> str:
-    """The name of the variable that decides: the signal's own where it is set, else the general one."""
+    """The name of the variable that decides: the signal's own where it is set, else the general
+    one.
+    """
     own = _with_signal(name, signal)
     return own if text(environ, own) else name
 
@@ -218,7 +232,9 @@ def _of_signal(environ: "Mapping[str, str]", name: str, signal: str) -> str:
 
 
 def _headers(environ: "Mapping[str, str]", variable: str) -> "list[tuple[str, str]]":
-    """The header list of a variable, in the format of W3C Baggage without metadata; a malformed member is left out."""
+    """The header list of a variable, in the format of W3C Baggage without metadata; a malformed
+    member is left out.
+    """
     headers = []
     for member in text(environ, variable).split(","):
         if not member.strip():
@@ -239,18 +255,23 @@ def _is_token(name: str) -> bool:
 
 
 def _is_field_value(value: str) -> bool:
-    # A line break would let the value add headers of its own; latin-1 is all that the head can carry.
-    return not any(c < " " and c != "\t" or c == "\x7f" or c > "\xff" for c in value)
+    # A line break would let the value add headers of its own; latin-1 is all that the head can
+    # carry.
+    return not any((c < " " and c != "\t") or c == "\x7f" or c > "\xff" for c in value)
 
 
 def _pair(member: str) -> "tuple[str, Optional[str]]":
-    """Name and percent-decoded value of ``name=value``; the value is None where the member is malformed."""
+    """Name and percent-decoded value of ``name=value``; the value is None where the member is
+    malformed.
+    """
     name, equals, value = member.partition("=")
     return name.strip(), percent_decoded(value.strip()) if equals else None
 
 
 def percent_decoded(value: str) -> "Optional[str]":
-    """``value`` with its ``%XX`` sequences as UTF-8; None when one is broken. ``urllib`` costs 5 ms to import."""
+    """``value`` with its ``%XX`` sequences as UTF-8; None when one is broken. ``urllib`` costs 5 ms
+    to import.
+    """
     if "%" not in value:
         return value
     first, *rest = value.split("%")
@@ -270,7 +291,9 @@ def _checked(part: str) -> str:
 
 
 def resource_attributes(environ: "Mapping[str, str]") -> "dict[str, str]":
-    """OTEL_RESOURCE_ATTRIBUTES as a dict; empty when any part of it is malformed, as its specification asks."""
+    """OTEL_RESOURCE_ATTRIBUTES as a dict; empty when any part of it is malformed, as its
+    specification asks.
+    """
     attributes = {}
     for member in text(environ, OTEL_RESOURCE_ATTRIBUTES).split(","):
         if not member.strip():
@@ -295,7 +318,7 @@ def service_name(environ: "Mapping[str, str]", attributes: "Mapping[str, str]") 
 
 def socket_path(environ: "Mapping[str, str]") -> str:
     """The Unix datagram socket between hook and runner."""
-    directory = text(environ, "TMPDIR").rstrip("/") or "/tmp"  # noqa: S108 - Lambda's only writable folder
+    directory = text(environ, "TMPDIR").rstrip("/") or _TEMPORARY_FOLDER
     return text(environ, SOCKET) or directory + "/wrapkit.sock"
 
 
@@ -307,5 +330,5 @@ def otlp_address(environ: "Mapping[str, str]") -> "tuple[str, int]":
         return DEFAULT_OTLP_ADDRESS
     if port.isascii() and port.isdigit() and 0 <= int(port[:6]) <= 65535:
         return host.strip("[]") or DEFAULT_OTLP_ADDRESS[0], int(port)
-    _malformed(OTLP_ADDRESS, "not host:port", "%s:%d" % DEFAULT_OTLP_ADDRESS)
+    _malformed(OTLP_ADDRESS, "not host:port", DEFAULT_OTLP_ADDRESS[0] + ":4318")
     return DEFAULT_OTLP_ADDRESS

@@ -1,6 +1,7 @@
 """The blocking exporter of internal mode: one POST before the response, bounded by a deadline.
 
-Raw ``_socket``: ``http.client`` costs 17 to 42 ms to import, and its connection object 100 us a request.
+Raw ``_socket``: ``http.client`` costs 17 to 42 ms to import, and its connection object 100 us a
+request.
 """
 
 import _socket
@@ -24,7 +25,7 @@ class ExportError(Exception):
     """An export that was not delivered; its text has no value of a header or URL in it."""
 
 
-class _Stale(Exception):
+class _StaleConnectionError(Exception):
     """The kept connection turned out to be dead before any answer."""
 
 
@@ -59,13 +60,13 @@ class Exporter:
         if self._connection is not None and not self._connection.is_stale():
             try:
                 return self._exchange(self._connection, request, deadline)
-            except _Stale:
+            except _StaleConnectionError:
                 pass
         self.close()
         self._connection = self._connect(deadline)
         try:
             return self._exchange(self._connection, request, deadline)
-        except _Stale as error:
+        except _StaleConnectionError as error:
             self.close()
             raise ExportError("the endpoint closed the connection without an answer") from error
 
@@ -119,7 +120,9 @@ class _Connection:
         self._reader = MessageReader(requests=False)
 
     def is_stale(self) -> bool:
-        """Whether something is waiting to be read: between answers that can only be the peer's goodbye."""
+        """Whether something is waiting to be read: between answers that can only be the peer's
+        goodbye.
+        """
         try:
             self._sock.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -139,13 +142,13 @@ class _Connection:
                     return message.head.status, message.head.keep_alive
                 data = self._receive(deadline)
                 if not data and not heard:
-                    raise _Stale
+                    raise _StaleConnectionError
                 heard = True
                 self._reader.receive(data)
         except (BrokenPipeError, ConnectionResetError) as error:
             if heard:
                 raise
-            raise _Stale from error
+            raise _StaleConnectionError from error
 
     def _send(self, data: bytes, deadline: float) -> None:
         self._sock.settimeout(_remaining(deadline))
@@ -169,10 +172,11 @@ class _Connection:
 
 
 def addresses(host: str, port: int, timeout_s: float) -> "list[tuple[int, Any]]":
-    """(family, address) pairs to try in turn. ``OSError`` when the name has none, or not within the time.
+    """(family, address) pairs to try in turn. ``OSError`` when the name has none, or not within the
+    time.
 
-    ``getaddrinfo`` cannot be given a timeout (a dead name server makes it wait 10 s and more), so it runs in a thread of
-    its own, which is left behind when it is late.
+    ``getaddrinfo`` cannot be given a timeout (a dead name server makes it wait 10 s and more), so
+    it runs in a thread of its own, which is left behind when it is late.
     """
     found: list[Any] = []
     done = _thread.allocate_lock()

@@ -1,6 +1,8 @@
-"""What an invocation looks like in every mode: the trace it belongs to, its span's and its resource's attributes.
+"""What an invocation looks like in every mode: the trace it belongs to, its span's and its
+resource's attributes.
 
-docs/concepts/architecture.md, "Which trace an invocation belongs to" and "The invocation span", are the contract.
+docs/concepts/architecture.md, "Which trace an invocation belongs to" and "The invocation span", are
+the contract.
 """
 
 from . import _env
@@ -28,7 +30,9 @@ _ARN_ACCOUNT = 4
 
 
 class TraceContext:
-    """The place of an invocation in a trace: ``parent_span_id`` is empty for a root, ``flags`` the W3C trace flags."""
+    """The place of an invocation in a trace: ``parent_span_id`` is empty for a root, ``flags`` the
+    W3C trace flags.
+    """
 
     __slots__ = ("flags", "parent_span_id", "trace_id", "trace_state")
 
@@ -50,7 +54,8 @@ class TraceContext:
 
 
 def trace_context(headers: "Any" = None, x_ray_header: "Optional[str]" = None) -> TraceContext:
-    """The trace context of an invocation: the event's W3C headers, else X-Ray's header, else a new trace.
+    """The trace context of an invocation: the event's W3C headers, else X-Ray's header, else a new
+    trace.
 
     ``headers`` may be anything that was found under ``headers`` in the event.
     """
@@ -76,7 +81,8 @@ def _w3c_context(headers: "dict[Any, Any]") -> "Optional[TraceContext]":
 def parse_traceparent(value: "Optional[str]") -> "Optional[TraceContext]":
     """The context that a W3C ``traceparent`` holds, None when it is not valid by the specification.
 
-    A version above 00 may bring more fields, which are ignored; of its flags only "sampled" is known.
+    A version above 00 may bring more fields, which are ignored; of its flags only "sampled" is
+    known.
     """
     fields = (value or "").strip(" \t").split("-")
     if len(fields) < 4 or not _is_hex(fields[0], 2) or fields[0] == "ff":
@@ -108,9 +114,11 @@ def parse_tracestate(value: "Optional[str]") -> str:
 
 
 def parse_x_ray_header(value: "Optional[str]") -> "Optional[TraceContext]":
-    """The context that ``Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=<0|1>`` holds, None when it is not valid.
+    """The context that ``Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=<0|1>`` holds, None when
+    it is not valid.
 
-    ``Sampled=0`` is what Lambda sends when X-Ray is not active, so it is no decision against the span.
+    ``Sampled=0`` is what Lambda sends when X-Ray is not active, so it is no decision against the
+    span.
     """
     fields = dict(field.strip().partition("=")[::2] for field in (value or "").split(";"))
     version, _, root = fields.get("Root", "").lower().partition("-")
@@ -182,7 +190,9 @@ def invocation_span(
     attributes: "dict[str, Any]",
     error: "Optional[Mapping[str, Any]]" = None,
 ) -> Span:
-    """The span of one invocation; ``error`` is ``{"type", "message", "stack"}`` of what went wrong, all optional."""
+    """The span of one invocation; ``error`` is ``{"type", "message", "stack"}`` of what went wrong,
+    all optional.
+    """
     remote = FLAG_HAS_IS_REMOTE | FLAG_IS_REMOTE if context.parent_span_id else FLAG_HAS_IS_REMOTE
     span = Span(
         trace_id=context.trace_id,
@@ -193,7 +203,8 @@ def invocation_span(
         name=name,
         kind=KIND_SERVER,
         start_time_unix_nano=start_time_unix_nano,
-        # A clock that was set back within the invocation must not make a span that ends before it starts.
+        # A clock that was set back within the invocation must not make a span that ends before it
+        # starts.
         end_time_unix_nano=max(start_time_unix_nano, end_time_unix_nano),
         attributes=attributes,
     )
@@ -203,7 +214,9 @@ def invocation_span(
 
 
 def set_error(span: Span, error: "Mapping[str, Any]") -> None:
-    """Marks ``span`` as failed: status, ``error.type``, and an ``exception`` event where there is a stack."""
+    """Marks ``span`` as failed: status, ``error.type``, and an ``exception`` event where there is a
+    stack.
+    """
     error_type = str(error.get("type") or "_OTHER")
     message = str(error.get("message") or "")
     span.status_code = STATUS_ERROR
@@ -220,7 +233,9 @@ def set_error(span: Span, error: "Mapping[str, Any]") -> None:
 def resource_attributes(
     environ: "Mapping[str, str]", *, account: str = "", version: str = ""
 ) -> "dict[str, Any]":
-    """The attributes of the resource: what Lambda says about the function, the user's own above them."""
+    """The attributes of the resource: what Lambda says about the function, the user's own above
+    them.
+    """
     function = _env.FunctionSettings(environ)
     known = {
         "cloud.provider": "aws",

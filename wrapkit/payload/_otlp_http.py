@@ -1,4 +1,5 @@
-"""OTLP over HTTP as both exporters speak it: the target of a URL, the request, and what an answer means.
+"""OTLP over HTTP as both exporters speak it: the target of a URL, the request, and what an answer
+means.
 
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
@@ -21,7 +22,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Target:
-    """Where a URL points: ``host`` and ``port`` to connect to, ``authority`` for the Host field, ``path`` to ask for."""
+    """Where a URL points: ``host`` and ``port`` to connect to, ``authority`` for the Host field,
+    ``path`` to ask for.
+    """
 
     __slots__ = ("authority", "host", "path", "port", "tls")
 
@@ -42,7 +45,8 @@ class Target:
 
 
 def parse_url(url: str) -> Target:
-    """The target of an ``http://`` or ``https://`` URL; ``ValueError`` (without the URL) when it is none.
+    """The target of an ``http://`` or ``https://`` URL; ``ValueError`` (without the URL) when it is
+    none.
 
     A user and password in the URL are refused: credentials belong into OTEL_EXPORTER_OTLP_HEADERS.
     """
@@ -92,7 +96,8 @@ def compressed(body: bytes) -> bytes:
     """``body`` in the gzip format; ``zlib`` directly, since ``gzip`` costs 3 ms to import."""
     import zlib
 
-    # 16 + 15: a gzip header instead of zlib's. Level 1 gets most of it: protobuf spans repeat their keys literally.
+    # 16 + 15: a gzip header instead of zlib's. Level 1 gets most of it: protobuf spans repeat their
+    # keys literally.
     compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
     return compressor.compress(body) + compressor.flush()
 

@@ -1,4 +1,6 @@
-"""The one way in which shipped code speaks to people: a line on stderr, which Lambda puts into the function's log."""
+"""The one way in which shipped code speaks to people: a line on stderr, which Lambda puts into the
+function's log.
+"""
 
 import sys
 
@@ -15,8 +17,8 @@ _said: "set[str]" = set()
 def report(text: str, error: "Optional[BaseException]" = None) -> None:
     """Writes ``wrapkit: text`` as one line to stderr; never raises.
 
-    Of ``error`` only the class and the operating system's own words are said: messages of other errors may quote what
-    they were given, and that may be a header's value.
+    Of ``error`` only the class and the operating system's own words are said: messages of other
+    errors may quote what they were given, and that may be a header's value.
     """
     try:
         if error is not None:
@@ -24,7 +26,7 @@ def report(text: str, error: "Optional[BaseException]" = None) -> None:
         line = "wrapkit: " + " ".join(text.split())
         sys.stderr.write(line[:MAX_LINE_CHARACTERS] + "\n")
         sys.stderr.flush()
-    except Exception:  # noqa: S110 - a closed or full stderr is no reason to disturb the function
+    except Exception:  # noqa: BLE001, S110 - a full stderr must not disturb the function
         pass
 
 
@@ -36,7 +38,9 @@ def report_once(kind: str, text: str, error: "Optional[BaseException]" = None) -
 
 
 def describe(error: BaseException) -> str:
-    """The error's class, and what the operating system says about it (never a value that was given to it)."""
+    """The error's class, and what the operating system says about it (never a value that was given
+    to it).
+    """
     words = getattr(error, "strerror", None) if isinstance(error, OSError) else None
     name = type(error).__name__
     return f"{name} ({words})" if words else name

@@ -51,9 +51,11 @@ class SpanLink:
 
 
 class Span:
-    """One span; ids in lower-case hex, times in nanoseconds since the epoch, ``parent_span_id`` empty for a root.
+    """One span; ids in lower-case hex, times in nanoseconds since the epoch, ``parent_span_id``
+    empty for a root.
 
-    ``flags`` is the OTLP field: the W3C trace flags in the low byte, FLAG_HAS_IS_REMOTE and FLAG_IS_REMOTE above.
+    ``flags`` is the OTLP field: the W3C trace flags in the low byte, FLAG_HAS_IS_REMOTE and
+    FLAG_IS_REMOTE above.
     """
 
     __slots__ = (

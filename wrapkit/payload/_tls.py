@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 def tls_context(settings: "ExportSettings") -> "SSLContext":
     """A context that verifies the server, with the CA and client certificate of ``settings``.
 
-    Raises ``OSError`` (``ssl.SSLError`` is one) when a file cannot be used. ``ssl`` costs 26 ms to import, reading the
-    system's CA bundle as much again: so this is asked for by the first export to an https endpoint, not before.
+    Raises ``OSError`` (``ssl.SSLError`` is one) when a file cannot be used. ``ssl`` costs 26 ms to
+    import, reading the system's CA bundle as much again: so this is asked for by the first export
+    to an https endpoint, not before.
     """
     import ssl
 
@@ -37,13 +38,14 @@ class TlsStream:
         self.established = False
 
     def send(self, data: bytes) -> bytes:
-        """Takes plain bytes; returns what is to go out on the connection now. Raises ``OSError``."""
+        """Takes plain bytes; returns what is to go out on the connection. Raises ``OSError``."""
         self._unsent += data
         self._advance()
         return self._outgoing.read()
 
     def receive(self, data: bytes) -> "tuple[bytes, bytes]":
-        """Takes the connection's bytes (``b""``: its end); returns plain bytes, and what is to go out now.
+        """Takes the connection's bytes (``b""``: its end); returns plain bytes, and what is to go
+        out now.
 
         Raises ``OSError`` when the peer's certificate or its bytes are not acceptable.
         """
@@ -77,7 +79,8 @@ class TlsStream:
         except self._want_more:
             pass
         except OSError as error:
-            # A peer that closes without TLS's own goodbye: the framing of HTTP tells whether anything is missing.
+            # A peer that closes without TLS's own goodbye: the framing of HTTP tells whether
+            # anything is missing.
             if type(error).__name__ not in ("SSLEOFError", "SSLZeroReturnError"):
                 raise
         return b"".join(pieces)
