@@ -78,6 +78,14 @@ if TYPE_CHECKING:
         Subscribe as Subscribe,
         Subscribed as Subscribed,
     )
+    from ._http import (
+        End as End,
+        Head as Head,
+        Message as Message,
+        MessageReader as MessageReader,
+        request_bytes as request_bytes,
+        response_bytes as response_bytes,
+    )
     from ._session import (
         ExtensionSession as ExtensionSession,
     )
@@ -155,6 +163,14 @@ _NAMES = {
         "remaining_ms",
         "shutdown_budget",
     ),
+    "_http": (
+        "End",
+        "Head",
+        "Message",
+        "MessageReader",
+        "request_bytes",
+        "response_bytes",
+    ),
     "_errors": (
         "HttpError",
         "LifecycleError",
@@ -171,6 +187,7 @@ __all__ = [
     "DeliverRestore",
     "DeliverShutdown",
     "Emit",
+    "End",
     "Environment",
     "EnvironmentEnded",
     "EnvironmentReset",
@@ -183,6 +200,7 @@ __all__ = [
     "Flush",
     "Flushed",
     "Freeze",
+    "Head",
     "HookEnd",
     "HttpError",
     "INIT_ERROR",
@@ -196,6 +214,8 @@ __all__ = [
     "LaunchFailed",
     "LifecycleError",
     "LocalLifecycleError",
+    "Message",
+    "MessageReader",
     "Next",
     "PLATFORM_ERROR",
     "Phase",
@@ -227,6 +247,8 @@ __all__ = [
     "billed_duration_ms",
     "elapsed_ms",
     "remaining_ms",
+    "request_bytes",
+    "response_bytes",
     "shutdown_budget",
 ]
 
