@@ -15,7 +15,7 @@ T = TypeVar("T")
 SIGINT_EXIT_CODE = 128 + signal.SIGINT
 
 
-class Interrupted(Exception):
+class InterruptedCommandError(Exception):
     """The user, or whoever sent SIGTERM, ended the command; the clean-up is done."""
 
     def __init__(self, signal_number: int) -> None:
@@ -24,7 +24,10 @@ class Interrupted(Exception):
 
 
 def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`; raises `Interrupted` once its clean-up is done if a signal ended it."""
+    """The result of `work`.
+
+    Raises `InterruptedCommandError` if a signal ended it, once its clean-up is done.
+    """
     return asyncio.run(_cancel_on_signal(work))
 
 
@@ -39,7 +42,7 @@ async def _cancel_on_signal(work: Coroutine[Any, Any, T]) -> T:
         return await task
     except asyncio.CancelledError:
         if received:
-            raise Interrupted(received[0]) from None
+            raise InterruptedCommandError(received[0]) from None
         raise
 
 

@@ -1,7 +1,8 @@
 """The front: finds the command, runs it, and turns its failures into words and exit codes.
 
-A command ``NAME`` is the click command ``NAME`` of the module ``_NAME`` in this folder. Its one-line help stands
-here, so that ``wrapkit --help`` imports no command and with it neither rich nor protobuf.
+A command ``NAME`` is the click command ``NAME`` of the module ``_NAME`` in this folder. Its
+one-line help stands here, so that ``wrapkit --help`` imports no command and with it neither rich
+nor protobuf.
 
 Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 and 143 ended by SIGINT and SIGTERM.
 """
@@ -19,7 +20,7 @@ import click
 from wrapkit import __version__
 
 from .._errors import RUN_FAILED, USAGE, DiagnosticError
-from ._interruption import SIGINT_EXIT_CODE, Interrupted
+from ._interruption import SIGINT_EXIT_CODE, InterruptedCommandError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +42,14 @@ Examples:
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's shape
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's shape
+        cmd_name: str,
+    ) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"{__package__}._{cmd_name}")
@@ -54,7 +59,9 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(
-        self, ctx: click.Context, formatter: click.HelpFormatter
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's shape
+        formatter: click.HelpFormatter,
     ) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -119,15 +126,12 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception) -> int:
     """Say the error and what to do about it on stderr; return its exit code."""
-    match error:
-        case Interrupted():
-            return error.exit_code
-        case DiagnosticError():
-            return _say(error.message, error.hint, error.exit_code)
-        case click.ClickException():
-            return _say(
-                error.format_message().rstrip("."), _usage_hint(error), error.exit_code
-            )
+    if isinstance(error, InterruptedCommandError):
+        return error.exit_code
+    if isinstance(error, DiagnosticError):
+        return _say(error.message, error.hint, error.exit_code)
+    if isinstance(error, click.ClickException):
+        return _say(error.format_message().rstrip("."), _usage_hint(error), error.exit_code)
     return _say(
         f"wrapkit itself failed: {type(error).__name__}: {error}",
         "this is a defect in wrapkit; the option -v shows where it happened",
@@ -149,6 +153,9 @@ def _say(message: str, hint: str, exit_code: int) -> int:
 
 
 def _reader_went_away() -> int:
-    """What `wrapkit run | head` leads to; without this the interpreter complains as it flushes at its exit."""
+    """What `wrapkit run | head` leads to.
+
+    Without this the interpreter complains as it flushes at its exit.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return RUN_FAILED

@@ -1,0 +1,41 @@
+"""Values as a reader of the terminal sees them."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+
+def milliseconds(value_ms: float) -> str:
+    """A duration with three significant digits or so: `0.42 ms`, `12.3 ms`, `1 234 ms`."""
+    if value_ms < 10:
+        return f"{value_ms:.2f} ms"
+    if value_ms < 1000:
+        return f"{value_ms:.1f} ms"
+    return f"{value_ms:,.0f} ms".replace(",", " ")
+
+
+def one_line(text: str, *, keep_indent: bool = False) -> str:
+    """The text without line breaks and control characters, which could rewrite the terminal."""
+    indent = " " * (len(text) - len(text.lstrip(" "))) if keep_indent else ""
+    printable = "".join(
+        " " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character
+        for character in text
+    )
+    return indent + " ".join(printable.split())
+
+
+def fit(text: str, cells: int) -> str:
+    """The text, cut with three dots where it is wider than `cells`."""
+    if cell_len(text) <= cells:
+        return text
+    return set_cell_size(text, max(0, cells - 3)).rstrip() + "..." if cells > 3 else text[:cells]
+
+
+def attribute_text(value: object) -> str:
+    """An attribute's value on one line; what is not a string as JSON."""
+    if isinstance(value, str):
+        return one_line(value)
+    return one_line(json.dumps(value, default=repr))
