@@ -1,0 +1,61 @@
+# The commands of a maintainer; `make help` lists them. CONTRIBUTING.md says when to use which.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Left by `dev`; as old as the last install.
+INSTALLED := $(VENV)/.installed
+# Two at a time: the tests start real processes, and wait for them rather than compute.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+
+SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help dev lint format types coverage test test-all pr clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
+		while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+dev: $(INSTALLED) ## Create .venv and install wrapkit into it, with the tools of a developer
+
+# A venv without pip is what Debian leaves where python3-venv is missing: it is made again.
+# pip has known dependency groups (PEP 735) since 25.1; many a distribution's is older.
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "error: wrapkit needs Python 3.10 or newer, and $(PYTHON) is older or absent" >&2; \
+		echo "hint: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+lint: $(INSTALLED) ## Check format, rules, shell scripts and import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## Rewrite the sources as ruff formats them
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+types: $(INSTALLED) ## Check types, strictly
+	$(BIN)/mypy
+
+coverage: $(INSTALLED) ## Check that the tests of the lifecycle core reach every branch of it
+	$(PYTEST) tests/lifecycle --cov=wrapkit.lifecycle --cov-branch --cov-fail-under=100
+
+test: $(INSTALLED) ## Run the tests, without the slow ones
+	$(PYTEST) -m "not slow"
+
+test-all: $(INSTALLED) ## Run all tests
+	$(PYTEST)
+
+pr: lint types test ## What a change has to pass
+
+clean: ## Remove what the other targets made, but not .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
