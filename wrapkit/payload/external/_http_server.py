@@ -1,0 +1,152 @@
+"""Answers HTTP requests on a listening socket, for OTLP and for the platform's telemetry."""
+
+from .._report import report_once
+from ...lifecycle import Head, HttpError, MessageReader, response_bytes
+from ._loop import READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from typing import Callable, Optional
+
+    from ._loop import Loop
+
+    Take = Callable[[Head, bytes], bytes]
+
+# A function may open 1024 files in all; SDKs keep one connection open for each signal.
+MAX_CONNECTIONS = 128
+_READ_BYTES = 256 * 1024
+
+
+class HttpServer:
+    """Accepts connections; ``take`` gets each request's head and body and returns the answer."""
+
+    def __init__(
+        self, loop: "Loop", listener: "_socket.socket", *, rank: int, take: "Take", max_body_bytes: int
+    ) -> None:
+        self.loop = loop
+        self.rank = rank
+        self.take = take
+        self.max_body_bytes = max_body_bytes
+        self._listener = listener
+        self._connections: set[_Connection] = set()
+        loop.watch(listener.fileno(), READ, rank, self._accept)
+
+    def _accept(self, _readiness: int) -> None:
+        from _socket import socket
+
+        while len(self._connections) < MAX_CONNECTIONS:
+            try:
+                # The raw socket's own accept: it gives a file descriptor, close-on-exec.
+                fd, _address = self._listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001
+            except BlockingIOError:
+                return
+            except OSError as error:
+                report_once("accept", "a connection could not be accepted", error)
+                return
+            sock = socket(fileno=fd)
+            sock.setblocking(False)
+            self._connections.add(_Connection(self, sock))
+        # The rest waits in the kernel until a connection ends.
+        self.loop.change(self._listener.fileno(), 0)
+
+    def ended(self, connection: "_Connection") -> None:
+        """Called by a connection that has closed itself."""
+        self._connections.discard(connection)
+        self.loop.change(self._listener.fileno(), READ)
+
+    def close(self) -> None:
+        """Closes the listener and every connection."""
+        for connection in list(self._connections):
+            connection.close()
+        self.loop.forget(self._listener.fileno())
+        self._listener.close()
+
+
+class _Connection:
+    __slots__ = ("_body", "_body_bytes", "_head", "_keep_open", "_reader", "_server", "_sock", "_unsent")
+
+    def __init__(self, server: HttpServer, sock: "_socket.socket") -> None:
+        self._server = server
+        self._sock = sock
+        self._reader = MessageReader(requests=True)
+        self._head: Optional[Head] = None
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._keep_open = True
+        self._unsent = b""
+        server.loop.watch(sock.fileno(), READ, server.rank, self._ready)
+
+    def _ready(self, readiness: int) -> None:
+        try:
+            if self._unsent:
+                if readiness & WRITE:
+                    self._send(b"")
+            elif readiness & READ:
+                self._read()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()  # the peer has gone; what it wanted to know is of no interest any more
+
+    def _read(self) -> None:
+        data = self._sock.recv(_READ_BYTES)
+        try:
+            self._reader.receive(data)
+            self._handle_parts()
+        except HttpError as error:
+            self._keep_open = False
+            self._send(response_bytes(error.status, (("Connection", "close"),)))
+        if not data and not self._unsent:
+            self.close()
+
+    def _handle_parts(self) -> None:
+        # While an answer waits for a slow reader no further request is taken: what is unsent stays bounded.
+        while self._keep_open and not self._unsent:
+            part = self._reader.next_part()
+            if part is None:
+                return
+            if isinstance(part, Head):
+                self._begin(part)
+            elif isinstance(part, bytes):
+                self._collect(part)
+            else:
+                self._answer()
+
+    def _begin(self, head: Head) -> None:
+        self._head, self._body, self._body_bytes = head, [], 0
+        if head.expects_continue:
+            self._send(response_bytes(100))
+
+    def _collect(self, piece: bytes) -> None:
+        self._body_bytes += len(piece)
+        if self._body_bytes > self._server.max_body_bytes:
+            raise HttpError(413, "the body is too long")
+        self._body.append(piece)
+
+    def _answer(self) -> None:
+        head = self._head
+        assert head is not None  # noqa: S101 - the reader gives the head first
+        body, self._body = b"".join(self._body), []
+        self._keep_open = head.keep_alive
+        self._send(self._server.take(head, body))
+
+    def _send(self, data: bytes) -> None:
+        self._unsent += data
+        try:
+            sent = self._sock.send(self._unsent)
+        except BlockingIOError:
+            sent = 0
+        self._unsent = self._unsent[sent:]
+        if self._unsent:
+            self._server.loop.change(self._sock.fileno(), WRITE)
+        elif not self._keep_open:
+            self.close()
+        else:
+            self._server.loop.change(self._sock.fileno(), READ)
+
+    def close(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._server.loop.forget(self._sock.fileno())
+            self._sock.close()
+            self._server.ended(self)

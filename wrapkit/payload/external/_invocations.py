@@ -1,0 +1,250 @@
+"""Which invocations are open, and the one span of each, whichever source speaks first.
+
+Rule 1. Four sources speak of an invocation, in any order: INVOKE, the hook's datagrams, the
+        platform's telemetry, and SHUTDOWN. What they say is collected by request id.
+Rule 2. The hook's word goes before the platform's: its ids are the parents of other spans, and its
+        times are of the handler alone.
+Rule 3. The first that says how it ended makes the span: the hook's ``end``, else
+        ``platform.runtimeDone`` (a runtime that died, or no hook), else ``platform.report`` (managed
+        instances have no runtimeDone), else SHUTDOWN.
+Rule 4. An invocation that has its span is remembered for a while, so that no later word makes a
+        second one.
+"""
+
+from .. import _invocation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+    from .._span import Span
+
+# Managed instances run up to some hundred invocations side by side; classic environments one.
+MAX_REMEMBERED = 4096
+
+
+class Invocation:
+    """What is known of one invocation so far. Times in nanoseconds since the epoch, 0 for unknown."""
+
+    __slots__ = (
+        "arn",
+        "cold_start",
+        "context",
+        "hook_spoke",
+        "request_id",
+        "seen_ns",
+        "span_id",
+        "start_ns",
+        "x_ray_header",
+    )
+
+    def __init__(self, request_id: str, *, cold_start: bool) -> None:
+        self.request_id = request_id
+        self.cold_start = cold_start
+        self.arn = ""
+        self.x_ray_header = ""
+        self.context: Optional[_invocation.TraceContext] = None
+        self.span_id = ""
+        self.hook_spoke = False
+        self.start_ns = 0  # as the hook or the platform says
+        self.seen_ns = 0  # when INVOKE came
+
+    def span(
+        self,
+        name: str,
+        end_ns: int,
+        error: "Optional[dict[str, Any]]" = None,
+        attributes: "Optional[dict[str, Any]]" = None,
+    ) -> "Span":
+        """The invocation's span, ended at ``end_ns``."""
+        known = _invocation.invocation_attributes(
+            request_id=self.request_id,
+            cold_start=self.cold_start,
+            invoked_function_arn=self.arn,
+        )
+        known.update(attributes or {})
+        return _invocation.invocation_span(
+            self.context or _invocation.trace_context(None, self.x_ray_header),
+            span_id=self.span_id or _invocation.new_span_id(),
+            name=name,
+            start_time_unix_nano=self.start_ns or self.seen_ns or end_ns,
+            end_time_unix_nano=end_ns,
+            attributes=known,
+            error=error,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Invocation {self.request_id}{', with a hook' if self.hook_spoke else ''}>"
+
+
+class Invocations:
+    """The open invocations by request id, and the ids of those that are over."""
+
+    def __init__(self, function_name: str) -> None:
+        self._name = function_name
+        self._open: dict[str, Invocation] = {}
+        self._over: dict[str, None] = {}
+        self.account_id = ""
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def is_over(self, request_id: str) -> bool:
+        """Whether the invocation has its span already."""
+        return request_id in self._over
+
+    def invoked(self, event: "dict[str, Any]", now_ns: int) -> None:
+        """INVOKE has come."""
+        invocation = self._find(_text(event, "requestId"))
+        if invocation is None:
+            return
+        invocation.arn = _text(event, "invokedFunctionArn")
+        invocation.x_ray_header = _x_ray_header(event)
+        invocation.seen_ns = now_ns
+        self.account_id = self.account_id or _invocation.account_id(invocation.arn)
+
+    def hook_started(self, datagram: "dict[str, Any]") -> None:
+        """The hook's ``start`` has come; ``ValueError`` when it is not what the contract says."""
+        context = _context(datagram)
+        span_id = _hex(datagram, "span", 16)
+        start_ns = _nanoseconds(datagram)
+        invocation = self._find(_text(datagram, "id"))
+        if invocation is None:
+            return
+        invocation.hook_spoke = True
+        invocation.context, invocation.span_id = context, span_id
+        invocation.start_ns = start_ns
+        invocation.cold_start = datagram.get("cold") is True
+
+    def hook_ended(self, datagram: "dict[str, Any]") -> "Optional[Span]":
+        """The hook's ``end`` has come: the span, unless there was one; ``ValueError`` as above."""
+        end_ns = _nanoseconds(datagram)
+        error, attributes = datagram.get("error"), datagram.get("attributes")
+        invocation = self._end(_text(datagram, "id"))
+        if invocation is None:
+            return None
+        return invocation.span(
+            self._name,
+            end_ns,
+            error if isinstance(error, dict) else None,
+            attributes if isinstance(attributes, dict) else None,
+        )
+
+    def platform_started(self, record: "dict[str, Any]", time_ns: int) -> None:
+        """``platform.start`` has come."""
+        invocation = self._find(_text(record, "requestId"))
+        if invocation is None or invocation.hook_spoke:
+            return
+        invocation.start_ns = time_ns
+        invocation.x_ray_header = invocation.x_ray_header or _x_ray_header(record)
+
+    def platform_ended(self, record: "dict[str, Any]", time_ns: int) -> "Optional[Span]":
+        """``platform.runtimeDone`` or ``platform.report`` has come: the span, unless there was one."""
+        invocation = self._end(_text(record, "requestId"))
+        if invocation is None:
+            return None
+        invocation.x_ray_header = invocation.x_ray_header or _x_ray_header(record)
+        duration_ns = _duration_ns(record)
+        if not invocation.start_ns:
+            invocation.start_ns = time_ns - duration_ns
+        elif duration_ns and not invocation.hook_spoke:
+            # More exact than the records' times, which are in milliseconds.
+            time_ns = invocation.start_ns + duration_ns
+        return invocation.span(self._name, time_ns, _platform_error(record))
+
+    def shut_down(self, reason: str, now_ns: int) -> "list[Span]":
+        """SHUTDOWN has come: what is still open has been cut off, for ``reason``.
+
+        An invocation of which nothing but INVOKE is known has ended long ago when the reason is
+        ``spindown``: without hook and telemetry nobody knows when, so there is no span to make.
+        """
+        spans = []
+        for request_id in list(self._open):
+            invocation = self._end(request_id)
+            if invocation is None or not (invocation.start_ns or reason in _CUT_OFF):
+                continue
+            error = {"type": reason, "message": _CUT_OFF.get(reason, _CUT_OFF_OTHERWISE)}
+            spans.append(invocation.span(self._name, now_ns, error))
+        return spans
+
+    def _find(self, request_id: str) -> "Optional[Invocation]":
+        """The open invocation, new if need be; None when it is over."""
+        if not request_id or request_id in self._over:
+            return None
+        invocation = self._open.get(request_id)
+        if invocation is None:
+            cold = not self._open and not self._over
+            invocation = self._open[request_id] = Invocation(request_id, cold_start=cold)
+            _forget_oldest(self._open)
+        return invocation
+
+    def _end(self, request_id: str) -> "Optional[Invocation]":
+        invocation = self._find(request_id)
+        if invocation is not None:
+            del self._open[request_id]
+            self._over[request_id] = None
+            _forget_oldest(self._over)
+        return invocation
+
+
+_CUT_OFF = {
+    "timeout": "the function timed out",
+    "failure": "the execution environment failed before the invocation ended",
+}
+_CUT_OFF_OTHERWISE = "the execution environment was shut down before the invocation ended"
+
+
+def _forget_oldest(known: "dict[str, Any]") -> None:
+    if len(known) > MAX_REMEMBERED:
+        del known[next(iter(known))]
+
+
+def _platform_error(record: "dict[str, Any]") -> "Optional[dict[str, Any]]":
+    """What the platform says of an invocation that did not succeed (``error``, ``failure``, ``timeout``)."""
+    status = _text(record, "status").lower()
+    if status in ("", "success"):
+        return None
+    message = _CUT_OFF["timeout"] if status == "timeout" else f"the runtime ended with {status}"
+    return {"type": _text(record, "errorType") or status, "message": message}
+
+
+def _duration_ns(record: "dict[str, Any]") -> int:
+    metrics = record.get("metrics")
+    duration = metrics.get("durationMs") if isinstance(metrics, dict) else None
+    if isinstance(duration, (int, float)) and 0 < duration < 1e9:
+        return int(duration * 1_000_000)
+    return 0
+
+
+def _x_ray_header(record: "dict[str, Any]") -> str:
+    tracing = record.get("tracing")
+    return _text(tracing, "value") if isinstance(tracing, dict) else ""
+
+
+def _text(record: "dict[str, Any]", key: str) -> str:
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _context(datagram: "dict[str, Any]") -> "_invocation.TraceContext":
+    flags = datagram.get("flags")
+    return _invocation.TraceContext(
+        trace_id=_hex(datagram, "trace", 32),
+        parent_span_id=_hex(datagram, "parent", 16) if datagram.get("parent") else "",
+        flags=flags if isinstance(flags, int) and 0 <= flags <= 255 else 1,
+        trace_state=_text(datagram, "state"),
+    )
+
+
+def _hex(datagram: "dict[str, Any]", key: str, length: int) -> str:
+    value = _text(datagram, key)
+    if len(value) != length or len(bytes.fromhex(value)) * 2 != length:
+        raise ValueError(f"{key} is not {length} hexadecimal digits")
+    return value
+
+
+def _nanoseconds(datagram: "dict[str, Any]") -> int:
+    value = datagram.get("time")
+    if not isinstance(value, int) or not 0 < value < 1 << 63:
+        raise ValueError("time is not in nanoseconds since the epoch")
+    return value
