@@ -1,18 +1,19 @@
 """Millisecond arithmetic, and the platform's time limits.
 
-Instants are milliseconds since the epoch, as on the wire. A float near 1.8e12 resolves 0.0002 ms, so durations are
-rounded to the microsecond that the platform itself reports.
+Instants are milliseconds since the epoch, as on the wire. A float near 1.8e12 resolves 0.0002 ms,
+so durations are rounded to the microsecond that the platform itself reports.
 """
 
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init has 10 s on demand; otherwise 130 s
-# or the function timeout, whichever is longer.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init has 10 s on
+# demand; otherwise 130 s or the function timeout, whichever is longer.
 ON_DEMAND_INIT_TIMEOUT_MS = 10_000
 LONG_INIT_TIMEOUT_MS = 130_000
-# https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html: restore and its hooks together.
+# https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html: restore and its hooks
+# together.
 RESTORE_TIMEOUT_MS = 10_000
 
-# Same page, "Shutdown phase": the total is 0 ms without extensions, 500 ms with internal ones only, 2000 ms with an
-# external one; of those 2000 ms the runtime gets 300 ms.
+# Same page, "Shutdown phase": the total is 0 ms without extensions, 500 ms with internal ones only,
+# 2000 ms with an external one; of those 2000 ms the runtime gets 300 ms.
 _NO_EXTENSION_BUDGET_MS = (0, 0)
 _INTERNAL_BUDGET_MS = (500, 500)
 _EXTERNAL_BUDGET_MS = (2000, 300)

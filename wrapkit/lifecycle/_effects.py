@@ -1,4 +1,4 @@
-"""What comes out: what the driver of an ``Environment``, or of an ``ExtensionSession``, has to do now, in this order."""
+"""What comes out: what the driver of an environment, or of a session, has to do now, in order."""
 
 from ._record import Record
 
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     ]
     SessionEffect = Union["Flush", "CallNext", "Stop"]
 
-# The outcomes of an invocation, as its caller sees them; plain strings, since importing ``enum`` costs time.
+# The outcomes of an invocation, as its caller sees them; plain strings, since importing ``enum``
+# costs time.
 RESPONSE = "response"  # the body of the runtime's /response
 FUNCTION_ERROR = "function-error"  # FunctionError Unhandled with the body of the runtime's /error
 INIT_ERROR = "init-error"  # FunctionError Unhandled with the body of the runtime's /init/error
-PLATFORM_ERROR = (
-    "platform-error"  # FunctionError Unhandled with the error_type and message of the effect
-)
+PLATFORM_ERROR = "platform-error"  # FunctionError Unhandled with the effect's type and message
 
 
 class LaunchExtension(Record):
@@ -51,7 +50,7 @@ class StartRuntime(Record):
 
 
 class DeliverInvocation(Record):
-    """Answer the runtime's ``invocation/next`` with this invocation (again, when it asked twice)."""
+    """Answer the runtime's ``invocation/next``, again when it asked twice."""
 
     __slots__ = ("deadline_ms", "request_id")
 
@@ -95,9 +94,9 @@ class DeliverShutdown(Record):
 class Respond(Record):
     """Answer the caller now; it does not wait for the extensions.
 
-    ``outcome`` is RESPONSE, FUNCTION_ERROR, INIT_ERROR or PLATFORM_ERROR: whose body the caller gets. ``error_type`` is
-    the platform's type or the runtime's header, empty when there is none; ``message`` the ``errorMessage`` of a
-    PLATFORM_ERROR.
+    ``outcome`` is RESPONSE, FUNCTION_ERROR, INIT_ERROR or PLATFORM_ERROR: whose body the caller
+    gets. ``error_type`` is the platform's type or the runtime's header, empty when there is none;
+    ``message`` the ``errorMessage`` of a PLATFORM_ERROR.
     """
 
     __slots__ = ("error_type", "message", "outcome", "request_id")
@@ -156,20 +155,21 @@ class Thaw(Record):
 class Emit(Record):
     """A record for the Telemetry API and the log, with ``type`` such as ``platform.start``.
 
-    The driver adds what the core cannot know: ``functionName``, ``functionVersion``, ``version``, ``runtimeVersion``,
-    ``tracing``, and in ``platform.report`` the metrics ``memorySizeMB`` and ``maxMemoryUsedMB``. A span's ``start`` is in
-    epoch milliseconds, for the driver to write as ISO 8601. The record's time is the ``now_ms`` of the call.
+    The driver adds what the core cannot know: ``functionName``, ``functionVersion``, ``version``,
+    ``runtimeVersion``, ``tracing``, and in ``platform.report`` the metrics ``memorySizeMB`` and
+    ``maxMemoryUsedMB``. A span's ``start`` is in epoch milliseconds, for the driver to write as ISO
+    8601. The record's time is the ``now_ms`` of the call.
     """
 
     __slots__ = ("record", "type")
 
-    def __init__(self, type: str, record: "Dict[str, Any]") -> None:
+    def __init__(self, type: str, record: "Dict[str, Any]") -> None:  # noqa: A002 - its name on the wire
         self.type = type
         self.record = record
 
 
 class EnvironmentReset(Record):
-    """Every process is gone and every identifier and subscription void; the next ``Invoke`` initialises anew."""
+    """Every process is gone, every identifier void; the next ``Invoke`` initialises anew."""
 
     __slots__ = ()
 
@@ -199,7 +199,7 @@ class CallNext(Record):
 
 
 class Stop(Record):
-    """End now, with this exit code; ``error_type``, unless empty, is to be told to the host first (``exit_error``)."""
+    """End now with this exit code, after an ``exit_error`` with ``error_type`` unless it is empty."""
 
     __slots__ = ("error_type", "exit_code")
 

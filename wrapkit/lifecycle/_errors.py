@@ -2,8 +2,9 @@
 
 LifecycleError
 ├── LocalLifecycleError    ours: the driver broke the contract
-├── RemoteLifecycleError   the peer's: a call that the platform refuses, with its error type and HTTP status
-└── HttpError              the peer's: bytes that are not HTTP, with the status to answer
+├── RemoteLifecycleError   the peer's: a call that the platform refuses, with its error type and
+HTTP status └── HttpError              the peer's: bytes that are not HTTP, with the status to
+answer
 """
 
 
@@ -12,14 +13,14 @@ class LifecycleError(Exception):
 
 
 class LocalLifecycleError(LifecycleError):
-    """The driver's mistake: an event that cannot happen now, such as the exit of a process that never ran."""
+    """The driver's mistake: an event that cannot happen, as the exit of what never ran."""
 
 
 class RemoteLifecycleError(LifecycleError):
     """A call that the platform refuses.
 
-    ``error_type`` is the platform's name for it (``Extension.InvalidExtensionState``), ``status`` the HTTP status to
-    answer with, and ``message`` the text of the answer's ``errorMessage``.
+    ``error_type`` is the platform's name for it (``Extension.InvalidExtensionState``), ``status``
+    the HTTP status to answer with, and ``message`` the text of the answer's ``errorMessage``.
     """
 
     def __init__(self, error_type: str, message: str, status: int = 403) -> None:
@@ -33,7 +34,7 @@ class RemoteLifecycleError(LifecycleError):
 
 
 class HttpError(LifecycleError):
-    """A message that breaks HTTP/1.1 or a limit; ``status`` is what a server answers before it closes."""
+    """A message that breaks HTTP/1.1 or a limit; a server answers ``status`` and closes."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, message)

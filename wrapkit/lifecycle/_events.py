@@ -1,7 +1,8 @@
-"""What goes in: the events of the execution environment's host, and those of one extension's session.
+"""What goes in: the events of the execution environment's host, and those of one extension's
+session.
 
-An extension's calls (``Register`` ... ``ExtensionExitError``) are shared: ``ExtensionSession`` makes them and
-``Environment`` receives them.
+An extension's calls (``Register`` ... ``ExtensionExitError``) are shared: ``ExtensionSession``
+makes them and ``Environment`` receives them.
 """
 
 from ._record import Record
@@ -61,8 +62,9 @@ class Restore(Record):
 class Invoke(Record):
     """Invoke the function.
 
-    The deadline is ``now_ms`` plus the function timeout at the moment the invocation begins, which is later than this
-    event when the environment is still busy: one invocation at most waits for its turn.
+    The deadline is ``now_ms`` plus the function timeout at the moment the invocation begins, which
+    is later than this event when the environment is still busy: one invocation at most waits for
+    its turn.
     """
 
     __slots__ = ("request_id",)
@@ -72,7 +74,7 @@ class Invoke(Record):
 
 
 class Shutdown(Record):
-    """Shut the environment down for good; ``reason`` is ``spindown``, ``timeout`` or ``failure``."""
+    """Shut the environment down for good, by reason of ``spindown``, ``timeout`` or ``failure``."""
 
     __slots__ = ("reason",)
 
@@ -86,7 +88,8 @@ class Shutdown(Record):
 class Register(Record):
     """``POST /extension/register``.
 
-    ``extension`` is the name header (empty when absent), ``identifier`` the UUID that the host gives when it accepts.
+    ``extension`` is the name header (empty when absent), ``identifier`` the UUID that the host
+    gives when it accepts.
     """
 
     __slots__ = ("events", "extension", "identifier")
@@ -117,7 +120,7 @@ class Subscribe(_Call):
 
 
 class Next(_Call):
-    """``GET /extension/event/next``: answered later, by ``DeliverInvoke`` or ``DeliverShutdown``."""
+    """``GET /extension/event/next``: answered by ``DeliverInvoke`` or ``DeliverShutdown``."""
 
     __slots__ = ("identifier",)
 
@@ -156,7 +159,7 @@ class LaunchFailed(Record):
 
 
 class ExtensionExited(Record):
-    """The external extension's process is gone; ``status`` is ``exit status N`` or ``signal: NAME``."""
+    """The external's process is gone; ``status`` is ``exit status N`` or ``signal: NAME``."""
 
     __slots__ = ("extension", "status")
 
@@ -184,7 +187,7 @@ class RuntimeResponse(Record):
 
 
 class RuntimeInvocationError(Record):
-    """The head of ``POST /runtime/invocation/{id}/error`` has arrived; ``error_type`` is its header, if any."""
+    """The head of ``POST /runtime/invocation/{id}/error`` has arrived, with its type header if any."""
 
     __slots__ = ("error_type", "request_id")
 
@@ -196,8 +199,9 @@ class RuntimeInvocationError(Record):
 class RuntimeResponseSent(Record):
     """The body of the response, or of the error, has been read.
 
-    ``error_type`` says that the platform does not accept that body: ``Function.ResponseSizeTooLarge`` or
-    ``Runtime.TruncatedResponse``. The environment stays usable.
+    ``error_type`` says that the platform does not accept that body:
+    ``Function.ResponseSizeTooLarge`` or ``Runtime.TruncatedResponse``. The environment stays
+    usable.
     """
 
     __slots__ = ("error_type", "produced_bytes", "request_id")
@@ -220,7 +224,7 @@ class RuntimeInitError(Record):
 
 
 class RuntimeRestoreNext(Record):
-    """``GET /runtime/restore/next``: ready for the snapshot; answered later, by ``DeliverRestore``."""
+    """``GET /runtime/restore/next``: ready for the snapshot; answered by ``DeliverRestore``."""
 
     __slots__ = ()
 
@@ -237,8 +241,8 @@ class RuntimeRestoreError(Record):
 class RuntimeExited(Record):
     """The runtime's process is gone; ``status`` is ``exit status N`` or ``signal: NAME``.
 
-    ``error_type`` may say more than the platform's ``Runtime.ExitError``: ``Runtime.InvalidEntrypoint`` when the process
-    could not be started at all.
+    ``error_type`` may say more than the platform's ``Runtime.ExitError``:
+    ``Runtime.InvalidEntrypoint`` when the process could not be started at all.
     """
 
     __slots__ = ("error_type", "status")
@@ -261,7 +265,7 @@ class Registered(Record):
 
 
 class Subscribed(Record):
-    """The host answered ``Subscribe``; not ``supported`` is its 202, telemetry does not exist here."""
+    """The host answered ``Subscribe``; not ``supported`` is its 202: there is no telemetry."""
 
     __slots__ = ("supported",)
 
@@ -290,7 +294,7 @@ class InvokeEvent(Record):
 
 
 class ShutdownEvent(Record):
-    """SHUTDOWN, the answer to ``Next``; the process is killed at ``deadline_ms``, in epoch milliseconds."""
+    """SHUTDOWN, the answer to ``Next``; the process is killed at ``deadline_ms`` (epoch)."""
 
     __slots__ = ("deadline_ms", "reason")
 
