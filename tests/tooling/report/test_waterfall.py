@@ -7,8 +7,9 @@ import itertools
 import pytest
 
 from wrapkit.tooling.report._bars import TimeWindow, bar_text
+from wrapkit.tooling.report._glyphs import ASCII_GLYPHS
 from wrapkit.tooling.report._trees import invocation_traces, span_trees
-from wrapkit.tooling.report._waterfall import ASCII_GLYPHS, waterfall
+from wrapkit.tooling.report._waterfall import waterfall
 from wrapkit.tooling.report._wording import fit, milliseconds, one_line
 from wrapkit.tooling.sink import Span, SpanEvent
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from ._bars import TimeWindow, bar_text
+from ._glyphs import UNICODE_GLYPHS, Glyphs
 from ._wording import attribute_text, fit, milliseconds, one_line
 
 if TYPE_CHECKING:
@@ -48,21 +49,6 @@ CELLS_PER_DRAWN_DEPTH = 12
 STACK_LINES = 6
 DURATION_CELLS = 11
 STATUS_CELLS = 6
-
-
-@dataclass(frozen=True)
-class Glyphs:
-    """The characters to draw with."""
-
-    bar: str
-    branch: str
-    last_branch: str
-    trunk: str
-    failed: str
-
-
-UNICODE_GLYPHS = Glyphs(bar="━", branch="├─ ", last_branch="└─ ", trunk="│  ", failed="✗")
-ASCII_GLYPHS = Glyphs(bar="=", branch="|- ", last_branch="`- ", trunk="|  ", failed="x")
 
 
 def waterfall(trees: Sequence[SpanNode], *, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> Text:

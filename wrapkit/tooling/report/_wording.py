@@ -39,3 +39,8 @@ def attribute_text(value: object) -> str:
     if isinstance(value, str):
         return one_line(value)
     return one_line(json.dumps(value, default=repr))
+
+
+def seconds(value_ms: float) -> str:
+    """A setting in seconds, as Lambda shows timeouts: `3 s`, `0.5 s`."""
+    return f"{value_ms / 1000:g} s"

@@ -1,0 +1,60 @@
+"""Argument shapes that the commands share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class GreedyCommand(click.Command):
+    """A command whose `--event` takes what a shell makes of a pattern, and `--` a command to run.
+
+    `--event events/*.json` arrives as one option and many arguments; what follows up to the next
+    option belongs to it. What follows `--` is in the context's meta under `COMMAND_KEY`.
+    """
+
+    COMMAND_KEY = "wrapkit.command"
+    GREEDY_OPTION = "--event"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            position = args.index("--")
+            ctx.meta[self.COMMAND_KEY] = tuple(args[position + 1 :])
+            args = args[:position]
+        return super().parse_args(ctx, self._spread(args))
+
+    def _spread(self, args: Sequence[str]) -> list[str]:
+        """`--event a b` as `--event a --event b`."""
+        spread: list[str] = []
+        is_event = has_value = False
+        for argument in args:
+            if argument.startswith("-") and argument != "-":
+                is_event, has_value = argument == self.GREEDY_OPTION, False
+            elif is_event and has_value:
+                spread.append(self.GREEDY_OPTION)
+            else:
+                has_value = True
+            spread.append(argument)
+        return spread
+
+
+def variables(
+    ctx: click.Context, parameter: click.Parameter, values: Sequence[str]
+) -> dict[str, str]:
+    """`NAME=VALUE`, or `NAME` for the value it has where wrapkit runs, as a mapping."""
+    return dict(_variable(value, ctx, parameter) for value in values)
+
+
+def _variable(value: str, ctx: click.Context, parameter: click.Parameter) -> tuple[str, str]:
+    name, equals, text = value.partition("=")
+    if not name:
+        raise click.BadParameter(f"{value!r} is not NAME=VALUE", ctx, parameter)
+    if not equals and name not in os.environ:
+        message = f"{name} has no value here; give one as {name}=VALUE"
+        raise click.BadParameter(message, ctx, parameter)
+    return name, text if equals else os.environ[name]

@@ -1,0 +1,169 @@
+"""What `wrapkit run` does: one environment, its invocations, its sink and its report."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import zipfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._errors import RUN_FAILED, DiagnosticError
+from ..emulator import ExecutionEnvironment, Function
+from ..report import InvocationRecord, RunRecord, RunReport
+from ..sink import OtlpSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ._events import Event
+
+WRAPPER_FILE = "otel-handler"
+WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
+ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run, as the user said it."""
+
+    task_root: Path
+    handler: str
+    layers: tuple[Path, ...]
+    events: Sequence[Event]
+    environment: Mapping[str, str]
+    memory_mb: int
+    timeout_ms: int
+    python: Path | None
+    command: tuple[str, ...] | None
+    isolation: str
+    runtime_api_port: int
+    has_sink: bool
+
+    def function(self, endpoint: str | None) -> Function:
+        """The function to emulate; the user's own variables win over those of the run."""
+        return Function(
+            task_root=self.task_root,
+            handler=self.handler,
+            layers=self.layers,
+            name=function_name(self.task_root),
+            memory_mb=self.memory_mb,
+            timeout_ms=self.timeout_ms,
+            environment={**self._own_variables(endpoint), **self.environment},
+            command=self.command or None,
+            **({"python": self.python} if self.python else {}),
+        )
+
+    def _own_variables(self, endpoint: str | None) -> dict[str, str]:
+        variables = {}
+        if any(_holds(layer, WRAPPER_FILE) for layer in self.layers):
+            variables[WRAPPER_VARIABLE] = f"/opt/{WRAPPER_FILE}"
+        if endpoint:
+            variables[ENDPOINT_VARIABLE] = endpoint
+        return variables
+
+
+def function_name(task_root: Path) -> str:
+    """The folder's name, as far as Lambda's rules for names allow it (64 of A-Z a-z 0-9 - _)."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"
+
+
+def _holds(layer: Path, name: str) -> bool:
+    if layer.is_dir():
+        return (layer / name).is_file()
+    try:
+        with zipfile.ZipFile(layer) as archive:
+            return name in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False  # the emulator refuses the layer, and says why
+
+
+async def perform(request: RunRequest, *, err: bool) -> RunRecord:
+    """Run all of it, telling it on stdout (or with `err` on stderr) as it happens."""
+    report = RunReport(sys.stderr if err else sys.stdout)
+    async with AsyncExitStack() as stack:
+        sink = await stack.enter_async_context(OtlpSink()) if request.has_sink else None
+        function = request.function(sink.endpoint if sink else None)
+        record = RunRecord(function, sink.store if sink else None)
+        report.begin(function)
+        await _perform_phases(request, record, report)
+    if record.invocations:
+        if record.store:
+            report.traces(record, function.environment[ENDPOINT_VARIABLE])
+        report.end(record)
+    return record
+
+
+async def _perform_phases(request: RunRequest, record: RunRecord, report: RunReport) -> None:
+    def on_log_line(line: str) -> None:
+        record.log.append(line)
+        report.log_line(line)
+
+    async with ExecutionEnvironment(
+        record.function,
+        on_log_line=on_log_line,
+        isolation=request.isolation,
+        runtime_api_port=request.runtime_api_port,
+    ) as environment:
+        record.init = await environment.init()
+        report.init_done(record.init)
+        if record.init.status == "success":
+            await _invoke_all(environment, request.events, record, report)
+        report.shutdown_begins()
+        record.shutdown = await environment.shutdown("spindown")
+        report.shutdown_done(record.shutdown)
+
+
+async def _invoke_all(
+    environment: ExecutionEnvironment,
+    events: Sequence[Event],
+    record: RunRecord,
+    report: RunReport,
+) -> None:
+    for number, event in enumerate(events, 1):
+        report.invocation_begins(number, len(events), event.name)
+        result = await environment.invoke(event.payload)
+        record.invocations.append(InvocationRecord(event.name, result))
+        report.invocation_done(record.invocations[-1])
+
+
+def write_document(record: RunRecord) -> None:
+    """The run as one JSON document on stdout."""
+    json.dump(record.as_document(), sys.stdout, indent=2, default=_bytes_as_hex)
+    sys.stdout.write("\n")
+
+
+def _bytes_as_hex(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def check_outcome(record: RunRecord, *, fail_on_error: bool) -> None:
+    """Raise `DiagnosticError` when the run failed."""
+    init = record.init
+    if init is not None and init.status != "success":
+        message = init.error_message or init.error_type or "no reason was given"
+        raise DiagnosticError(
+            "init-failed", f"Init ended with {init.status}: {message}", init.hint or ""
+        )
+    ended = [item for item in record.invocations if not item.was_delivered]
+    if ended:
+        raise _invocations_failed(ended, len(record.invocations), "were ended by the platform")
+    raised = [item for item in record.invocations if item.result.function_error]
+    if raised and fail_on_error:
+        raise _invocations_failed(raised, len(record.invocations), "failed")
+
+
+def _invocations_failed(
+    failed: Sequence[InvocationRecord], total: int, what: str
+) -> DiagnosticError:
+    first = failed[0]
+    reason = first.result.error_type or first.result.status
+    return DiagnosticError(
+        "invocation-failed",
+        f"{len(failed)} of {total} invocations {what}, first {first.event}: {reason}",
+        "its log and outcome are above; --timeout and --memory set the function's limits",
+        RUN_FAILED,
+    )

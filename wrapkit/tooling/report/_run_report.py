@@ -1,0 +1,177 @@
+"""A run as its user sees it: phase by phase as it happens, then its traces."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from ._glyphs import ASCII_GLYPHS, UNICODE_GLYPHS
+from ._run_record import decoded_payload
+from ._timeline import init_rows, invocation_rows, timeline
+from ._trees import invocation_traces
+from ._waterfall import waterfall
+from ._wording import fit, milliseconds, one_line, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from ..emulator import Function, InitResult, ShutdownResult
+    from ._run_record import InvocationRecord, RunRecord
+    from ._trees import SpanNode
+
+# Bars longer than this are harder to read, not easier.
+MAX_WIDTH = 120
+PAYLOAD_LINES = 2
+PLATFORM_LINE = re.compile(r"(INIT_START|INIT_REPORT|EXTENSION|START|END|REPORT|XRAY)\b")
+
+
+class RunReport:
+    """Writes a run to `stream`: coloured in a terminal, in plain 80 columns elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._width = min(self._console.width, MAX_WIDTH)
+        is_unicode = not self._console.options.ascii_only
+        self._glyphs = UNICODE_GLYPHS if is_unicode else ASCII_GLYPHS
+
+    def begin(self, function: Function) -> None:
+        """Say what is run."""
+        self._line(
+            f"{function.name}  {function.handler}  {function.memory_mb} MB  "
+            f"timeout {seconds(function.timeout_ms)}",
+            style="bold",
+        )
+        for layer in function.layers:
+            self._line(f"layer {layer}")
+        self._heading("INIT")
+
+    def log_line(self, line: str) -> None:
+        """One line of the log, the platform's own or what the function or an extension wrote."""
+        style = "dim" if PLATFORM_LINE.match(line) else ""
+        text = Text.from_ansi(line.expandtabs(2) if style else line, style=style)
+        text.pad_left(2)
+        self._console.print(text, soft_wrap=True)
+
+    def init_done(self, init: InitResult) -> None:
+        """Init's total, and each process of it as a bar."""
+        self._console.print()
+        outcome = "" if init.status == "success" else f"  {init.status} {init.error_type or ''}"
+        self._line(f"  Init {milliseconds(init.duration_ms)}{outcome}", style="bold")
+        self._indented(
+            timeline(init_rows(init), init.duration_ms, width=self._width - 2, glyphs=self._glyphs)
+        )
+
+    def invocation_begins(self, number: int, total: int, event: str) -> None:
+        self._heading(f"INVOKE {number} of {total}  {event}")
+
+    def invocation_done(self, record: InvocationRecord) -> None:
+        """The outcome, where its time went, and what the caller got."""
+        result = record.result
+        self._console.print()
+        outcome = Text("  ")
+        if result.function_error is None:
+            outcome.append("success", style="bold green")
+        else:
+            outcome.append(_failure(record), style="bold red")
+        outcome.append(
+            f"  {milliseconds(result.duration_ms)}, billed {result.billed_duration_ms} ms, "
+            f"response after {milliseconds(result.response_latency_ms)}"
+        )
+        self._console.print(outcome, soft_wrap=True)
+        rows = list(invocation_rows(result))
+        self._indented(
+            timeline(rows, result.duration_ms, width=self._width - 2, glyphs=self._glyphs)
+        )
+        self._line(f"  {fit(_payload_text(record), PAYLOAD_LINES * self._width - 2)}")
+
+    def shutdown_begins(self) -> None:
+        self._heading("SHUTDOWN")
+
+    def shutdown_done(self, shutdown: ShutdownResult) -> None:
+        """How long it took, and how each process ended."""
+        self._line(
+            f"  Shutdown {milliseconds(shutdown.duration_ms)}  {shutdown.reason}", style="bold"
+        )
+        for name, status in shutdown.statuses.items():
+            killed = "  killed at the deadline" if name in shutdown.killed else ""
+            self._line(f"  {name}: {status}{killed}", style="red" if killed else "")
+
+    def traces(self, run: RunRecord, endpoint: str) -> None:
+        """The waterfall of each invocation, then what belongs to none."""
+        self._heading(f"TRACES  {_telemetry_summary(run)}")
+        found = invocation_traces(run.spans)
+        for number, record in enumerate(run.invocations, 1):
+            trees = found.by_request_id.get(record.result.request_id, [])
+            self._trace(f"Invoke {number}  {record.event}", trees)
+            if not trees:
+                self._line(f"  no span of this invocation came to {endpoint}", style="yellow")
+        if found.others:
+            self._trace("Outside of the invocations", found.others)
+
+    def end(self, run: RunRecord) -> None:
+        """One line to take away."""
+        failed = sum(record.result.function_error is not None for record in run.invocations)
+        total = len(run.invocations)
+        memory_mb = max((item.result.max_memory_used_mb for item in run.invocations), default=0)
+        invocations = "1 invocation" if total == 1 else f"{total} invocations"
+        self._console.print()
+        self._line(
+            f"{invocations}, {total - failed} succeeded, {failed} failed; "
+            f"Max Memory Used {memory_mb} MB",
+            style="bold",
+        )
+
+    def _trace(self, title: str, trees: Sequence[SpanNode]) -> None:
+        self._console.print()
+        self._line(title, style="bold")
+        for trace_id in dict.fromkeys(tree.span.trace_id for tree in trees):
+            members = [tree for tree in trees if tree.span.trace_id == trace_id]
+            parents = [tree.span.parent_span_id for tree in members if tree.span.parent_span_id]
+            continues = f"  continues span {parents[0]}" if parents else ""
+            self._line(f"  trace {trace_id}{continues}", style="dim")
+            self._indented(waterfall(members, width=self._width - 2, glyphs=self._glyphs))
+
+    def _heading(self, text: str) -> None:
+        self._console.print()
+        self._console.print(Text(text, style="bold blue"), soft_wrap=True)
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+    def _indented(self, text: Text) -> None:
+        self._console.print(Padding(text, (0, 0, 0, 2)))
+
+
+def _failure(record: InvocationRecord) -> str:
+    """How the invocation failed, as the caller was told."""
+    if record.result.status != "success":
+        return f"{record.result.status} {record.result.error_type or ''}".rstrip()
+    payload = decoded_payload(record.result.payload)
+    name = payload.get("errorType") if isinstance(payload, dict) else None
+    return f"error {one_line(str(name or record.result.error_type or ''))}".rstrip()
+
+
+def _payload_text(record: InvocationRecord) -> str:
+    payload = decoded_payload(record.result.payload)
+    return one_line(payload if isinstance(payload, str) else json.dumps(payload))
+
+
+def _telemetry_summary(run: RunRecord) -> str:
+    store = run.store
+    if store is None:
+        return ""
+    traces = len({span.trace_id for span in store.spans})
+    parts = [f"{traces} traces, {len(store.spans)} spans in {len(store.requests)} OTLP requests"]
+    if store.duplicate_spans:
+        parts.append(f"{len(store.duplicate_spans)} spans came twice")
+    if store.metrics or store.log_records:
+        parts.append(f"{len(store.metrics)} metrics, {len(store.log_records)} log records")
+    if store.dropped:
+        parts.append(f"{store.dropped} items dropped by the sink")
+    return "; ".join(parts)
