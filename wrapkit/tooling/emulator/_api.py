@@ -1,0 +1,282 @@
+"""The requests of the runtime and of the extensions, turned into events of the lifecycle."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from wrapkit.lifecycle import (
+    ExtensionExitError,
+    ExtensionInitError,
+    HttpError,
+    Next,
+    Register,
+    RemoteLifecycleError,
+    RuntimeInitError,
+    RuntimeInvocationError,
+    RuntimeNext,
+    RuntimeResponse,
+    RuntimeResponseSent,
+    RuntimeRestoreError,
+    RuntimeRestoreNext,
+    Subscribe,
+)
+from wrapkit.lifecycle import _wire as wire
+from wrapkit.lifecycle._http import Head, Message, response_bytes
+from wrapkit.lifecycle._routes import Endpoint, route
+
+from ._server import Application, Connection, Exchange
+from ._subscription import read_subscription
+
+if TYPE_CHECKING:
+    from ._host import Host
+
+# Runtime API: 6 MiB and 100 bytes; streamed responses up to 200 MB (Lambda quotas).
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
+_MAX_STREAM_BYTES = 200 * 1024 * 1024
+_MAX_REPORT_BYTES = 1024 * 1024
+_OK = b'"OK"'
+
+
+class Api(Application):
+    """Answers the Runtime, Extensions and Telemetry APIs for a host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def begin(self, connection: Connection, head: Head) -> Exchange:
+        """The exchange that reads and answers the request."""
+        try:
+            endpoint, request_id = route(head)
+        except HttpError as error:
+            return _Refused(connection, wire.error_answer(error.status, "NotFound", error.message))
+        if endpoint is Endpoint.RUNTIME_RESPONSE:
+            return _Response(self._host, connection, head, request_id)
+        if endpoint is Endpoint.RUNTIME_ERROR:
+            return _InvocationError(self._host, connection, head, request_id)
+        return _Call(self._host, connection, head, _CALLS[endpoint])
+
+
+class _Refused(Exchange):
+    """A request that is answered with an error once it has been read."""
+
+    def __init__(self, connection: Connection, answer: bytes) -> None:
+        self._connection, self._answer = connection, answer
+
+    def take(self, piece: bytes) -> None:
+        """Reads and forgets."""
+
+    def finish(self, trailers: dict[str, str]) -> None:
+        self._connection.answer(self._answer)
+
+
+class _Call(Exchange):
+    """A request that is handled as a whole."""
+
+    def __init__(
+        self,
+        host: Host,
+        connection: Connection,
+        head: Head,
+        handle: Callable[[_Call, Message], bytes | None],
+    ) -> None:
+        self.host, self.connection = host, connection
+        self._head, self._handle = head, handle
+        self._body = bytearray()
+        self._excess_bytes = 0
+
+    def take(self, piece: bytes) -> None:
+        if len(self._body) + len(piece) > _MAX_REPORT_BYTES:
+            self._excess_bytes += len(piece)
+        else:
+            self._body += piece
+
+    def finish(self, trailers: dict[str, str]) -> None:
+        if self._excess_bytes:
+            self.connection.answer(_too_large())
+            return
+        with_refusals(self.host, self.connection, self._answer)
+
+    def _answer(self) -> bytes | None:
+        return self._handle(self, Message(self._head, bytes(self._body), {}))
+
+    def abandon(self) -> None:
+        self.host.forget(self.connection)
+
+
+class _Delivery(Exchange):
+    """The outcome of an invocation: the lifecycle hears of its head and, when the body has been read, of its end."""
+
+    max_bytes = MAX_RESPONSE_BYTES
+
+    def __init__(self, host: Host, connection: Connection, head: Head, request_id: str) -> None:
+        self._host, self._connection, self._head = host, connection, head
+        self._request_id = request_id
+        self._body = bytearray()
+        self._received_bytes = 0
+        self._refusal: bytes | None = None
+        try:
+            self._begin()
+        except RemoteLifecycleError as error:
+            self._refusal = wire.error_answer(error.status, error.error_type, error.message)
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def take(self, piece: bytes) -> None:
+        self._received_bytes += len(piece)
+        if self._refusal is None and self._received_bytes <= self.max_bytes:
+            self._body += piece
+
+    def finish(self, trailers: dict[str, str]) -> None:
+        if self._refusal is not None:
+            self._connection.answer(self._refusal)
+            return
+        too_large = self._received_bytes > self.max_bytes
+        self._host.keep_outcome(self._request_id, bytes(self._body), trailers)
+        self._end("Function.ResponseSizeTooLarge" if too_large else None)
+        self._connection.answer(_too_large() if too_large else wire.accepted_answer())
+
+    def abandon(self) -> None:
+        if self._refusal is None:
+            self._refusal = b""
+            self._end("Runtime.TruncatedResponse")
+
+    def _end(self, error_type: str | None) -> None:
+        self._host.receive(
+            RuntimeResponseSent(
+                request_id=self._request_id,
+                produced_bytes=self._received_bytes,
+                error_type=error_type,
+            )
+        )
+
+
+class _Response(_Delivery):
+    def _begin(self) -> None:
+        mode = self._head.headers.get(wire.RESPONSE_MODE.lower(), "")
+        self._host.receive(RuntimeResponse(request_id=self._request_id))
+        if mode.lower() == "streaming":
+            self.max_bytes = _MAX_STREAM_BYTES
+        elif mode:
+            self._end("Runtime.InvalidResponseModeHeader")
+            raise RemoteLifecycleError(
+                "InvalidFunctionResponseMode", f"unknown response mode {mode!r}", 400
+            )
+
+
+class _InvocationError(_Delivery):
+    def _begin(self) -> None:
+        error_type = self._head.headers.get(wire.FUNCTION_ERROR_TYPE.lower())
+        self._host.receive(
+            RuntimeInvocationError(request_id=self._request_id, error_type=error_type)
+        )
+
+
+def with_refusals(host: Host, connection: Connection, handle: Callable[[], bytes | None]) -> None:
+    """Answers what ``handle`` returns, or the platform's error; None leaves the answer for later."""
+    try:
+        answer = handle()
+    except RemoteLifecycleError as error:
+        answer = wire.error_answer(error.status, error.error_type, error.message)
+    if answer is not None:
+        connection.answer(answer)
+
+
+def _too_large() -> bytes:
+    message = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+    return wire.error_answer(413, "RequestEntityTooLarge", message)
+
+
+def _identifier(message: Message) -> str | None:
+    return message.head.headers.get(wire.EXTENSION_IDENTIFIER.lower())
+
+
+def _ping(call: _Call, message: Message) -> bytes:
+    return response_bytes(200, (("Content-Type", "text/plain"),), b"pong")
+
+
+def _runtime_next(call: _Call, message: Message) -> None:
+    call.host.wait_for_invocation(call.connection, RuntimeNext())
+
+
+def _runtime_init_error(call: _Call, message: Message) -> bytes:
+    error_type = message.head.headers.get(wire.FUNCTION_ERROR_TYPE.lower())
+    call.host.receive(RuntimeInitError(error_type=error_type))
+    call.host.init_error_body = message.body
+    return wire.accepted_answer()
+
+
+def _restore_next(call: _Call, message: Message) -> None:
+    call.host.receive(RuntimeRestoreNext())  # refused: the emulator has no snap-start environment
+
+
+def _restore_error(call: _Call, message: Message) -> bytes:
+    call.host.receive(RuntimeRestoreError())
+    return wire.accepted_answer()
+
+
+def _register(call: _Call, message: Message) -> bytes:
+    name, events, features = wire.read_register_request(message)
+    identifier = str(uuid.uuid4())
+    call.host.receive(Register(extension=name, events=events, identifier=identifier))
+    call.host.progress.registered(name)
+    function = call.host.function
+    return wire.register_answer(
+        identifier,
+        function_name=function.name,
+        function_version=function.version,
+        handler=function.handler,
+        account_id=function.account_id if "accountId" in features else None,
+    )
+
+
+def _extension_next(call: _Call, message: Message) -> None:
+    identifier = _identifier(message)
+    call.host.wait_for_event(call.connection, Next(identifier=identifier))
+
+
+def _extension_init_error(call: _Call, message: Message) -> bytes:
+    call.host.receive(
+        ExtensionInitError(identifier=_identifier(message), error_type=_extension_error(message))
+    )
+    return wire.accepted_answer()
+
+
+def _extension_exit_error(call: _Call, message: Message) -> bytes:
+    call.host.receive(
+        ExtensionExitError(identifier=_identifier(message), error_type=_extension_error(message))
+    )
+    return wire.accepted_answer()
+
+
+def _extension_error(message: Message) -> str | None:
+    return message.head.headers.get(wire.EXTENSION_ERROR_TYPE.lower())
+
+
+def _subscribe(call: _Call, message: Message) -> bytes:
+    identifier = _identifier(message)
+    subscription = read_subscription(message.body)
+    call.host.subscribe(Subscribe(identifier=identifier, types=subscription.types), subscription)
+    return response_bytes(200, (("Content-Type", "application/json"),), _OK)
+
+
+def _subscribe_logs(call: _Call, message: Message) -> bytes:
+    # The superseded Logs API: answered as where it does not exist, after which a client carries on.
+    return wire.error_answer(202, "Logs.NotSupported", "Logs API is not supported")
+
+
+_CALLS: dict[Endpoint, Callable[[_Call, Message], bytes | None]] = {
+    Endpoint.PING: _ping,
+    Endpoint.RUNTIME_NEXT: _runtime_next,
+    Endpoint.RUNTIME_INIT_ERROR: _runtime_init_error,
+    Endpoint.RUNTIME_RESTORE_NEXT: _restore_next,
+    Endpoint.RUNTIME_RESTORE_ERROR: _restore_error,
+    Endpoint.EXTENSION_REGISTER: _register,
+    Endpoint.EXTENSION_NEXT: _extension_next,
+    Endpoint.EXTENSION_INIT_ERROR: _extension_init_error,
+    Endpoint.EXTENSION_EXIT_ERROR: _extension_exit_error,
+    Endpoint.TELEMETRY_SUBSCRIBE: _subscribe,
+    Endpoint.LOGS_SUBSCRIBE: _subscribe_logs,
+}

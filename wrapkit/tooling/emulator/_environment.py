@@ -1,0 +1,189 @@
+"""The execution environment: what users of the emulator hold in their hands."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+
+from wrapkit.lifecycle import Environment, Init, Shutdown
+
+from ._api import Api
+from ._clock import Clock, SystemClock
+from ._function import Function
+from ._host import Host
+from ._interpreter import inspect_interpreter, require_runtime_client
+from ._invocation import Invocation
+from ._journal import Journal
+from ._processes import Processes
+from ._records import Record
+from ._results import InitResult, InvocationResult, ShutdownResult
+from ._sandbox import Isolation, Sandbox, create_sandbox
+from ._server import Server
+
+
+class ExecutionEnvironment:
+    """Lambda's execution environment on this machine, for one function.
+
+    An asynchronous context manager: entering it makes the sandbox and starts the API server; leaving it, in whatever way,
+    kills every process and removes the sandbox. ``shutdown`` is the orderly end, and is up to the caller.
+
+    Args:
+        function: what to run.
+        on_record: called with every ``Record``: platform.*, function and extension.
+        on_log_line: called with every line of the log, as CloudWatch shows it, in order.
+        isolation: ``namespace`` for a private mount namespace, ``none`` for folders, ``auto`` for the first if possible.
+        runtime_api_port: the port of the runtime API on the loopback; 0 for any that is free.
+        clock: the time; for tests.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        *,
+        on_record: Callable[[Record], None] | None = None,
+        on_log_line: Callable[[str], None] | None = None,
+        isolation: Isolation = "auto",
+        runtime_api_port: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.function = function
+        self._on_record, self._on_log_line = on_record, on_log_line
+        self._isolation: Isolation = isolation
+        self._port = runtime_api_port
+        self._clock = clock or SystemClock()
+        self._sandbox: Sandbox | None = None
+        self._host: Host | None = None
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> ExecutionEnvironment:
+        try:
+            await self._start()
+        except BaseException:
+            self._clean_up()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._clean_up()
+
+    async def _start(self) -> None:
+        self.function.check()
+        interpreter = inspect_interpreter(self.function.python)
+        if self.function.command is None:
+            require_runtime_client(interpreter)
+        self._sandbox = await create_sandbox(self.function, interpreter, self._isolation)
+        log_stream = _log_stream(self.function.version)
+        version = "python:{}.{}".format(*interpreter.version)
+        journal = Journal(
+            self.function,
+            version if self.function.command is None else "provided:al2023",
+            log_stream,
+            self._clock,
+            self._on_record,
+            self._on_log_line,
+        )
+        environment = Environment(
+            extensions=self._sandbox.extensions, function_timeout_ms=self.function.timeout_ms
+        )
+        host = self._host = Host(self.function, environment, journal, self._clock)
+        self._server = Server(Api(host))
+        await self._server.start(self._port)
+        host.attach(
+            Processes(
+                self.function,
+                self._sandbox,
+                runtime_api=self._server.address,
+                log_stream=log_stream,
+                on_line=journal.line,
+                on_exec=host.executed,
+                on_exit=host.exited,
+            )
+        )
+
+    def _clean_up(self) -> None:
+        """Leaves nothing behind; never waits, so that a cancellation cannot interrupt it."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
+        if self._server is not None:
+            self._server.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    @property
+    def isolation(self) -> str:
+        """The isolation in force: ``namespace`` or ``none``."""
+        return "" if self._sandbox is None else self._sandbox.isolation
+
+    @property
+    def runtime_api(self) -> str:
+        """The address of the runtime API, as in ``AWS_LAMBDA_RUNTIME_API``."""
+        return "" if self._server is None else self._server.address
+
+    def _running(self) -> Host:
+        if self._host is None:
+            raise RuntimeError("use the environment within 'async with'")
+        return self._host
+
+    async def init(self) -> InitResult:
+        """Runs the Init phase; a failure is a result. After one, the next invocation initialises anew."""
+        host = self._running()
+        host.progress.begin()
+        host.receive(Init())
+        await asyncio.shield(host.settled)
+        return host.progress.result(host.init_report, host.init_error_body, host.processes.statuses)
+
+    async def invoke(
+        self,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        client_context: str | None = None,
+    ) -> InvocationResult:
+        """Invokes the function, and returns when the invocation is over for the extensions, too.
+
+        Initialises first where ``init`` has not been called. ``trace_header`` as in ``X-Amzn-Trace-Id``.
+        """
+        host = self._running()
+        invocation = Invocation(
+            request_id or str(uuid.uuid4()),
+            payload,
+            trace_header=trace_header,
+            client_context=client_context,
+            sent_ms=self._clock.now_ms(),
+        )
+        try:
+            host.invoke(invocation)
+            await invocation.ended
+        finally:
+            host.forget_invocation(invocation.request_id)
+        return invocation.result()
+
+    async def shutdown(self, reason: str = "spindown") -> ShutdownResult:
+        """Runs the Shutdown phase: SIGTERM, the SHUTDOWN event, the deadlines, SIGKILL."""
+        host = self._running()
+        begun_ms = self._clock.now_ms()
+        host.processes.killed.clear()
+        host.receive(Shutdown(reason=reason))
+        await asyncio.shield(host.ended)
+        return ShutdownResult(
+            reason=reason,
+            duration_ms=round(self._clock.now_ms() - begun_ms, 3),
+            statuses=dict(host.processes.statuses),
+            killed=tuple(host.processes.killed),
+        )
+
+
+def _log_stream(version: str) -> str:
+    """``YYYY/MM/DD[version]GUID``."""
+    return f"{time.strftime('%Y/%m/%d', time.gmtime())}[{version}]{uuid.uuid4().hex}"

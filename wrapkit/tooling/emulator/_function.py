@@ -1,0 +1,71 @@
+"""The function's configuration, as Lambda holds it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wrapkit.tooling._errors import USAGE, DiagnosticError
+
+# Lambda quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MAX_TIMEOUT_MS = 900_000
+_LOG_FORMATS = ("Text", "JSON")
+
+
+@dataclass(frozen=True)
+class Function:
+    """What is deployed: the code, its layers, and the settings of the function.
+
+    Args:
+        task_root: the folder that appears as ``/var/task``.
+        handler: as Lambda writes it, ``module.function`` for Python.
+        layers: folders or zip files, each a picture of ``/opt``; a later one wins over an earlier one.
+        environment: the user's variables; credentials and ``AWS_LAMBDA_EXEC_WRAPPER`` may be among them.
+        python: the interpreter that stands in for ``/var/lang/bin/python3.X``.
+        command: the runtime process; None for the stand-in bootstrap with ``awslambdaric``.
+        log_format: ``Text`` or ``JSON``, the format of the platform's own log lines.
+    """
+
+    task_root: Path
+    handler: str
+    layers: tuple[Path, ...] = ()
+    name: str = "function"
+    version: str = "$LATEST"
+    memory_mb: int = 128
+    timeout_ms: int = 3000
+    environment: Mapping[str, str] = field(default_factory=dict)
+    python: Path = Path(sys.executable)
+    command: tuple[str, ...] | None = None
+    region: str = "us-east-1"
+    account_id: str = "123456789012"
+    log_format: str = "Text"
+
+    @property
+    def arn(self) -> str:
+        """The invoked function's ARN, unqualified for ``$LATEST``."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.name}"
+        return arn if self.version == "$LATEST" else f"{arn}:{self.version}"
+
+    def check(self) -> None:
+        """Raises ``DiagnosticError`` for what cannot be deployed."""
+        if not self.task_root.is_dir():
+            raise DiagnosticError(
+                "task-folder-missing",
+                f"the task folder {self.task_root} is not a directory",
+                "name the folder that holds the function's code",
+                USAGE,
+            )
+        if not 1 <= self.timeout_ms <= _MAX_TIMEOUT_MS:
+            raise DiagnosticError(
+                "invalid-timeout",
+                f"a timeout of {self.timeout_ms} ms is outside 1 to {_MAX_TIMEOUT_MS} ms",
+                exit_code=USAGE,
+            )
+        if self.log_format not in _LOG_FORMATS:
+            raise DiagnosticError(
+                "invalid-log-format",
+                f"the log format {self.log_format!r} is neither Text nor JSON",
+                exit_code=USAGE,
+            )

@@ -1,0 +1,368 @@
+"""The host: executes the effects of the lifecycle core, and tells it what happens.
+
+No rule of the lifecycle stands here. What a request, an exit or a deadline means is the core's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wrapkit.lifecycle import (
+    DeliverInvocation,
+    DeliverInvoke,
+    DeliverShutdown,
+    Emit,
+    Environment,
+    EnvironmentEnded,
+    EnvironmentReset,
+    ExtensionExited,
+    Freeze,
+    InvocationEnded,
+    Invoke,
+    KillExtension,
+    KillRuntime,
+    LaunchExtension,
+    LaunchFailed,
+    Next,
+    Respond,
+    RuntimeExited,
+    RuntimeNext,
+    StartRuntime,
+    Subscribe,
+    TerminateRuntime,
+    Thaw,
+)
+from wrapkit.lifecycle import _wire as wire
+
+from ._clock import Clock
+from ._function import Function
+from ._invocation import Invocation
+from ._journal import Journal
+from ._launch import LaunchProblem, Process
+from ._processes import RUNTIME, Processes
+from ._progress import InitProgress
+from ._server import Connection
+from ._subscription import Subscription
+
+# SHUTDOWN waits so long for the telemetry that its extension is still owed; AWS's emulator allows 1 s of the 2 s.
+_TELEMETRY_LIMIT_S = 0.3
+
+
+class Host:
+    """Drives one ``Environment`` with real processes, requests and timers.
+
+    ``settled`` is completed when the first Init is over, ``ended`` when every process is gone for good; both fail with
+    whatever goes wrong within the host itself, as do the invocations.
+    """
+
+    def __init__(
+        self, function: Function, environment: Environment, journal: Journal, clock: Clock
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.function = function
+        self.init_error_body = b""
+        self.init_report: Mapping[str, Any] = {}
+        self.progress = InitProgress(clock)
+        self.settled: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._environment, self._journal, self._clock = environment, journal, clock
+        self._processes: Processes | None = None
+        self._invocations: dict[str, Invocation] = {}
+        self._runtime_connections: list[Connection] = []
+        self._extension_connections: dict[str, Connection] = {}
+        self._pending: deque[Any] = deque()
+        self._is_executing = False
+        self._deadline_ms: int | None = None
+        self._cancel_timer: Callable[[], None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def attach(self, processes: Processes) -> None:
+        """Gives the host what starts processes; they need its address first."""
+        self._processes = processes
+
+    @property
+    def processes(self) -> Processes:
+        """The processes of the environment."""
+        if self._processes is None:
+            raise RuntimeError("the host has no processes yet")
+        return self._processes
+
+    # Events in
+
+    def receive(self, event: Any) -> None:
+        """Tells the core of an event and does what follows; raises ``RemoteLifecycleError`` when it is refused."""
+        if self._is_executing:
+            self._pending.append(event)
+            return
+        self.processes.drain()
+        self._execute_all(self._environment.receive(event, self._clock.now_ms()))
+
+    def _expire(self) -> None:
+        self._cancel_timer = self._deadline_ms = None
+        self.processes.drain()
+        self._execute_all(self._environment.expire(self._clock.now_ms()))
+
+    def _execute_all(self, effects: list[Any]) -> None:
+        self._is_executing = True
+        try:
+            for effect in effects:
+                _EXECUTORS[type(effect)](self, effect)
+            while self._pending:
+                event = self._pending.popleft()
+                for effect in self._environment.receive(event, self._clock.now_ms()):
+                    _EXECUTORS[type(effect)](self, effect)
+        except BaseException as error:
+            self.fail(error)
+            raise
+        finally:
+            self._is_executing = False
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        deadline_ms = self._environment.next_deadline_ms()
+        if deadline_ms == self._deadline_ms:
+            return
+        if self._cancel_timer is not None:
+            self._cancel_timer()
+            self._cancel_timer = None
+        self._deadline_ms = deadline_ms
+        if deadline_ms is not None:
+            self._cancel_timer = self._clock.call_at(deadline_ms, self._expire)
+
+    def fail(self, error: BaseException) -> None:
+        """Lets everybody who waits know that the host itself went wrong."""
+        waiting = [self.settled, self.ended, *(one.ended for one in self._invocations.values())]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # not to be reported as never retrieved
+
+    # What the caller asks for
+
+    def invoke(self, invocation: Invocation) -> None:
+        """Begins an invocation, or lets it wait for its turn."""
+        self._invocations[invocation.request_id] = invocation
+        if invocation.trace_header:
+            self._journal.trace_headers[invocation.request_id] = invocation.trace_header
+        self.receive(Invoke(request_id=invocation.request_id))
+
+    def forget_invocation(self, request_id: str) -> None:
+        """Lets go of an invocation that nobody waits for any more."""
+        self._invocations.pop(request_id, None)
+        self._journal.trace_headers.pop(request_id, None)
+
+    # What the API's requests ask for
+
+    def wait_for_invocation(self, connection: Connection, event: RuntimeNext) -> None:
+        """The runtime waits for an invocation on this connection."""
+        self._runtime_connections.append(connection)
+        try:
+            self.progress.called_next(RUNTIME, self.processes)
+            self.receive(event)
+        except BaseException:
+            self.forget(connection)
+            raise
+
+    def wait_for_event(self, connection: Connection, event: Next) -> None:
+        """An extension waits for an event on this connection."""
+        identifier = event.identifier or ""
+        before = self._extension_connections.get(identifier)
+        self._extension_connections[identifier] = connection
+        try:
+            self.receive(event)
+        except BaseException:
+            self.forget(connection)
+            if before is not None:
+                self._extension_connections[identifier] = before
+            raise
+        self.progress.called_next(self._environment.extension_name(identifier), self.processes)
+
+    def forget(self, connection: Connection) -> None:
+        """The connection waits no longer."""
+        if connection in self._runtime_connections:
+            self._runtime_connections.remove(connection)
+        for identifier, waiting in tuple(self._extension_connections.items()):
+            if waiting is connection:
+                del self._extension_connections[identifier]
+
+    def subscribe(self, event: Subscribe, subscription: Subscription) -> None:
+        """An extension subscribes to the Telemetry API."""
+        self.receive(event)
+        name = self._environment.extension_name(event.identifier or "")
+        self._journal.telemetry.subscribe(name, subscription)
+
+    def keep_outcome(self, request_id: str, body: bytes, trailers: Mapping[str, str]) -> None:
+        """Keeps the body that the runtime posted."""
+        invocation = self._invocations.get(request_id)
+        if invocation is not None:
+            invocation.keep_outcome(body, trailers)
+
+    # What happens to processes
+
+    def executed(self, process: Process, problem: LaunchProblem | None) -> None:
+        """A process runs, or could not be started."""
+        self.progress.executed(process.name, problem)
+        if problem is None:
+            return
+        if process.name == RUNTIME:
+            event: object = RuntimeExited(
+                status=problem.reason, error_type="Runtime.InvalidEntrypoint"
+            )
+        else:
+            event = LaunchFailed(extension=process.name, reason=problem.reason)
+        self.receive(event)
+
+    def exited(self, process: Process) -> None:
+        """A process is gone."""
+        if process.name == RUNTIME:
+            self._runtime_connections.clear()
+            self.receive(RuntimeExited(status=process.status))
+        else:
+            self.receive(ExtensionExited(extension=process.name, status=process.status))
+
+    # Effects out
+
+    def _launch_extension(self, effect: LaunchExtension) -> None:
+        self.processes.start_extension(effect.extension)
+
+    def _start_runtime(self, effect: StartRuntime) -> None:
+        self.processes.start_runtime()
+
+    def _deliver_invocation(self, effect: DeliverInvocation) -> None:
+        invocation = self._invocations.get(effect.request_id)
+        if not self._runtime_connections or invocation is None:
+            return  # the runtime has hung up; its exit, its next call or the timeout follows
+        answer = wire.invocation_answer(
+            invocation.payload,
+            request_id=effect.request_id,
+            deadline_ms=effect.deadline_ms,
+            invoked_function_arn=self.function.arn,
+            trace_header=invocation.trace_header,
+            client_context=invocation.client_context,
+        )
+        self._runtime_connections.pop().answer(answer)
+
+    def _deliver_invoke(self, effect: DeliverInvoke) -> None:
+        connection = self._extension_connections.pop(effect.identifier, None)
+        if connection is not None:
+            answer = wire.invoke_event_answer(
+                str(uuid.uuid4()),
+                request_id=effect.request_id,
+                deadline_ms=effect.deadline_ms,
+                invoked_function_arn=self.function.arn,
+                trace_header=self._journal.trace_headers.get(effect.request_id),
+            )
+            connection.answer(answer)
+
+    def _deliver_shutdown(self, effect: DeliverShutdown) -> None:
+        connection = self._extension_connections.pop(effect.identifier, None)
+        if connection is not None:
+            answer = wire.shutdown_event_answer(
+                str(uuid.uuid4()), reason=effect.reason, deadline_ms=effect.deadline_ms
+            )
+            task = asyncio.get_running_loop().create_task(self._tell_last(connection, answer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _tell_last(self, connection: Connection, answer: bytes) -> None:
+        await self._journal.telemetry.drained(_TELEMETRY_LIMIT_S)
+        connection.answer(answer)
+
+    def _respond(self, effect: Respond) -> None:
+        self.processes.sample_memory()
+        invocation = self._invocations.get(effect.request_id)
+        if invocation is not None:
+            invocation.respond(effect, self.init_error_body, self._clock.now_ms())
+
+    def _invocation_ended(self, effect: InvocationEnded) -> None:
+        invocation = self._invocations.get(effect.request_id)
+        if invocation is not None and not invocation.ended.done():
+            invocation.cpu_ms = self.processes.cpu_ms_since_mark()
+            invocation.log_tail = self._journal.tail
+            invocation.ended.set_result(None)
+
+    def _terminate_runtime(self, effect: TerminateRuntime) -> None:
+        self.processes.signal(RUNTIME, signal.SIGTERM)
+
+    def _kill_runtime(self, effect: KillRuntime) -> None:
+        self.processes.signal(RUNTIME, signal.SIGKILL)
+
+    def _kill_extension(self, effect: KillExtension) -> None:
+        self.processes.signal(effect.extension, signal.SIGKILL)
+
+    def _freeze(self, effect: Freeze) -> None:
+        self._journal.telemetry.pause()
+        self.processes.freeze()
+        self._settle()
+
+    def _thaw(self, effect: Thaw) -> None:
+        self.processes.thaw()
+        self._journal.telemetry.resume()
+
+    def _emit(self, effect: Emit) -> None:
+        if effect.type == "platform.report":
+            self.processes.sample_memory()
+        self._journal.platform(
+            effect.type, effect.record, max_memory_used_mb=self.processes.memory.max_mb
+        )
+        if effect.type == "platform.start":
+            self.processes.mark_cpu()
+        elif effect.type == "platform.report":
+            self._keep_report(effect.record)
+        elif effect.type == "platform.initReport":
+            self.init_report = self.init_report or effect.record
+            self._journal.telemetry.close_window()
+
+    def _keep_report(self, report: Mapping[str, Any]) -> None:
+        invocation = self._invocations.get(report["requestId"])
+        if invocation is not None:
+            invocation.report = report
+
+    def _reset(self, effect: EnvironmentReset) -> None:
+        self._extension_connections.clear()
+        self._journal.telemetry.reset()
+        self._settle()
+
+    def _end(self, effect: EnvironmentEnded) -> None:
+        self._journal.telemetry.close()
+        self._settle()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _settle(self) -> None:
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+    def close(self) -> None:
+        """Ends timers, tasks and processes at once, without waiting."""
+        if self._cancel_timer is not None:
+            self._cancel_timer()
+        for task in self._tasks:
+            task.cancel()
+        self._journal.telemetry.close()
+        if self._processes is not None:
+            self._processes.destroy()
+
+
+_EXECUTORS: dict[type, Callable[[Host, Any], None]] = {
+    DeliverInvocation: Host._deliver_invocation,
+    DeliverInvoke: Host._deliver_invoke,
+    DeliverShutdown: Host._deliver_shutdown,
+    Emit: Host._emit,
+    EnvironmentEnded: Host._end,
+    EnvironmentReset: Host._reset,
+    Freeze: Host._freeze,
+    InvocationEnded: Host._invocation_ended,
+    KillExtension: Host._kill_extension,
+    KillRuntime: Host._kill_runtime,
+    LaunchExtension: Host._launch_extension,
+    Respond: Host._respond,
+    StartRuntime: Host._start_runtime,
+    TerminateRuntime: Host._terminate_runtime,
+    Thaw: Host._thaw,
+}

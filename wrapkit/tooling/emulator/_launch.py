@@ -1,0 +1,194 @@
+"""One process of the sandbox: started, watched and ended by the host, without anything in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import signal
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ._fork import fork_child
+from ._kernel import die_with_parent
+from ._sandbox import Sandbox
+
+_CPU = struct.Struct("=q")
+_CPU_MARK = b"C"
+_FIRST_LINE_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to execute in the sandbox."""
+
+    name: str
+    arguments: Sequence[str]
+    variables: Mapping[str, str]
+    folder: str
+
+
+@dataclass(frozen=True)
+class LaunchProblem:
+    """Why a program could not be executed, in words for people."""
+
+    reason: str
+    hint: str
+
+
+class Process:
+    """A process of the sandbox, leader of its own process group.
+
+    ``on_exec(problem)`` is called once the program runs, or could not be executed (then with a ``LaunchProblem``, and without
+    a later ``on_exit``); ``on_exit(process)`` once it is gone, after its group has been killed and ``status`` is set.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        sandbox: Sandbox,
+        output: int,
+        on_exec: Callable[[Process, LaunchProblem | None], None],
+        on_exit: Callable[[Process], None],
+    ) -> None:
+        self.name = program.name
+        self.status = ""
+        self._on_exec, self._on_exit = on_exec, on_exit
+        self._loop = asyncio.get_running_loop()
+        self._cpu_before_exec_ns = 0
+        self._final_cpu_ns: int | None = None
+        self._report, report = os.pipe()
+        self.pid = fork_child(lambda: _execute(program, sandbox, output, report))
+        os.close(report)
+        with contextlib.suppress(OSError):  # the child does it too; whoever comes first
+            os.setpgid(self.pid, self.pid)
+        self._pidfd = os.pidfd_open(self.pid)
+        os.set_blocking(self._report, False)
+        self._loop.add_reader(self._report, self._read_report)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process has not been waited for yet."""
+        return self._final_cpu_ns is None
+
+    def cpu_ns(self) -> int:
+        """The CPU time since the program was executed, ended threads included."""
+        if self._final_cpu_ns is not None:
+            return self._final_cpu_ns
+        # The clock of another process: see clock_getcpuclockid(3). /proc/PID/task/*/schedstat forgets ended threads.
+        return time.clock_gettime_ns((~self.pid << 3) | 2) - self._cpu_before_exec_ns
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Sends a signal to the process group; one that is gone is left alone."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def _read_report(self) -> None:
+        try:
+            data = os.read(self._report, 4096)
+        except BlockingIOError:
+            return
+        if data.startswith(_CPU_MARK):
+            (self._cpu_before_exec_ns,) = _CPU.unpack_from(data, 1)
+            data = data[1 + _CPU.size :]
+            if not data:
+                return  # the pipe closes on exec: the end of file says that the program runs
+        self._close_report()
+        problem = None
+        if data:
+            problem = LaunchProblem(**json.loads(data))
+            self._reap()
+        else:
+            self._loop.add_reader(self._pidfd, self._exited)
+        self._on_exec(self, problem)
+
+    def _exited(self) -> None:
+        # The leader is not yet waited for, so that its number, the group's, cannot have been given to another.
+        self.signal_group(signal.SIGKILL)
+        self._reap()
+        self._on_exit(self)
+
+    def _reap(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        final_cpu_ns = self.cpu_ns()
+        _, status = os.waitpid(self.pid, 0)
+        self._final_cpu_ns = final_cpu_ns
+        self.status = _describe(status)
+        os.close(self._pidfd)
+
+    def _close_report(self) -> None:
+        if self._report >= 0:
+            self._loop.remove_reader(self._report)
+            os.close(self._report)
+            self._report = -1
+
+    def destroy(self) -> None:
+        """Kills the group and waits for it, without calling back; for the end of the host."""
+        self._close_report()
+        if self.running:
+            self.signal_group(signal.SIGKILL)
+            self._reap()
+
+
+def _describe(wait_status: int) -> str:
+    """In the words of the platform: ``exit status 1``, ``signal: killed``."""
+    code = os.waitstatus_to_exitcode(wait_status)
+    if code >= 0:
+        return f"exit status {code}"
+    return f"signal: {(signal.strsignal(-code) or str(-code)).lower()}"
+
+
+def _execute(program: Program, sandbox: Sandbox, output: int, report: int) -> None:
+    """What the child does: enters the sandbox and executes the program, or reports why not."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sandbox.enter()
+        os.chdir(program.folder)
+        die_with_parent()
+        os.write(report, _CPU_MARK + _CPU.pack(time.process_time_ns()))
+        os.execvpe(program.arguments[0], list(program.arguments), dict(program.variables))  # noqa: S606
+    except OSError as error:
+        problem = _diagnose(program.arguments[0], error)
+        os.write(report, json.dumps({"reason": problem.reason, "hint": problem.hint}).encode())
+
+
+def _diagnose(path: str, error: OSError) -> LaunchProblem:
+    first_line = _first_line(path)
+    if error.errno == errno.EACCES:
+        return LaunchProblem(f"{path} is not executable", f"chmod +x {os.path.basename(path)}")
+    if error.errno == errno.ENOENT and first_line.endswith(b"\r"):
+        return LaunchProblem(
+            f"{path} ends its first line with CRLF, so that the interpreter's name ends with a carriage return",
+            "save the file with LF line ends",
+        )
+    if error.errno == errno.ENOENT and first_line.startswith(b"#!"):
+        interpreter = (
+            first_line[2:].split()[0].decode(errors="replace") if first_line[2:].split() else ""
+        )
+        return LaunchProblem(
+            f"{path} names an interpreter that does not exist: {interpreter}",
+            "name one that is in the execution environment",
+        )
+    if error.errno == errno.ENOENT:
+        return LaunchProblem(f"{path} does not exist", "")
+    if error.errno == errno.ENOEXEC:
+        return LaunchProblem(
+            f"{path} is not a program that this machine runs (exec format error)",
+            "start a script with #!; build a binary for this machine's architecture",
+        )
+    return LaunchProblem(f"{path}: {os.strerror(error.errno or 0)}", "")
+
+
+def _first_line(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_FIRST_LINE_BYTES).split(b"\n")[0]
+    except OSError:
+        return b""

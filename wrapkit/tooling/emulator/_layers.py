@@ -1,0 +1,84 @@
+"""Layers: folders or zip files, each a picture of /opt, laid over each other in order."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from wrapkit.tooling._errors import USAGE, DiagnosticError
+
+# Undocumented switch of the platform, read in AWS's emulator (internal/lambda/extensions).
+_DISABLE_EXTENSIONS = "disable-extensions-jwigqn8j"
+
+
+def check_layer(layer: Path) -> None:
+    """Raises ``DiagnosticError`` for a layer that cannot be read, before anything is started."""
+    if layer.is_dir():
+        if os.access(layer, os.R_OK | os.X_OK):
+            return
+        raise _unreadable(layer, "permission denied", "make the folder readable")
+    if not layer.exists():
+        raise _unreadable(
+            layer, "it does not exist", "name a folder or a zip file that holds the layer"
+        )
+    try:
+        with zipfile.ZipFile(layer) as archive:
+            for entry in archive.infolist():
+                _check_entry(layer, entry.filename)
+    except zipfile.BadZipFile as error:
+        raise _unreadable(
+            layer, f"not a zip file ({error})", "name a folder or a zip file"
+        ) from error
+    except OSError as error:
+        raise _unreadable(layer, str(error.strerror), "make the file readable") from error
+
+
+def _check_entry(layer: Path, name: str) -> None:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise _unreadable(
+            layer, f"its entry {name!r} lies outside the layer", "build the zip file anew"
+        )
+
+
+def _unreadable(layer: Path, reason: str, hint: str) -> DiagnosticError:
+    return DiagnosticError(
+        "layer-unreadable", f"the layer {layer} cannot be read: {reason}", hint, USAGE
+    )
+
+
+def merge_layers(layers: Sequence[Path], target: str) -> None:
+    """Lays the layers over each other in ``target``, an existing empty folder."""
+    for layer in layers:
+        if layer.is_dir():
+            shutil.copytree(layer, target, symlinks=True, dirs_exist_ok=True)
+        else:
+            _extract(layer, target)
+
+
+def _extract(layer: Path, target: str) -> None:
+    with zipfile.ZipFile(layer) as archive:
+        for entry in archive.infolist():
+            mode = entry.external_attr >> 16
+            path = os.path.join(target, entry.filename)
+            if stat.S_ISLNK(mode):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                os.symlink(archive.read(entry).decode(), path)
+                continue
+            archive.extract(entry, target)
+            if stat.S_IMODE(mode):
+                os.chmod(path, stat.S_IMODE(mode))
+
+
+def find_extensions(opt: str) -> tuple[str, ...]:
+    """The file names in ``extensions`` below ``opt``: every entry that is not a folder, not recursive."""
+    if os.path.exists(os.path.join(opt, _DISABLE_EXTENSIONS)):
+        return ()
+    try:
+        entries = list(os.scandir(os.path.join(opt, "extensions")))
+    except FileNotFoundError:
+        return ()
+    return tuple(sorted(entry.name for entry in entries if not entry.is_dir()))

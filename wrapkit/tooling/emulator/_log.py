@@ -1,0 +1,101 @@
+"""The log as CloudWatch shows it: the platform's lines between those of the function and of the extensions.
+
+Source of the forms: AWS Lambda developer guide, "Lambda execution environment lifecycle" and "Log and monitor Python
+functions"; the EXTENSION line from published logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ._records import Record
+
+# Developer guide, "Log-level filtering": what the default level INFO hides unless it tells of a failure.
+_DEBUG_UNLESS_FAILED = ("platform.runtimeDone", "platform.initRuntimeDone", "platform.initReport")
+
+
+def log_lines(record: Record, log_format: str) -> list[str]:
+    """The lines that one record adds to the log; none for what the log does not show."""
+    if isinstance(record.record, str):
+        # The runtime client joins the parts of an error with carriage returns, to make one event of them.
+        return [record.record.replace("\r", "\n")]
+    if log_format == "JSON":
+        return _json_lines(record, record.record)
+    write = _TEXT.get(record.type)
+    return write(record.record) if write else []
+
+
+def _json_lines(record: Record, content: Mapping[str, Any]) -> list[str]:
+    if record.type in _DEBUG_UNLESS_FAILED and content.get("status") == "success":
+        return []
+    return [record.as_json().decode()]
+
+
+def _init_start(content: Mapping[str, Any]) -> list[str]:
+    return [
+        f"INIT_START Runtime Version: {content['runtimeVersion']}\t"
+        f"Runtime Version ARN: {content['runtimeVersionArn']}"
+    ]
+
+
+def _init_report(content: Mapping[str, Any]) -> list[str]:
+    if content.get("status") == "success":
+        return []  # on success only for SnapStart and provisioned concurrency
+    return [
+        f"INIT_REPORT Init Duration: {content['metrics']['durationMs']:.2f} ms\t"
+        f"Phase: {content['phase']}\t{_outcome(content)}"
+    ]
+
+
+def _extension(content: Mapping[str, Any]) -> list[str]:
+    line = (
+        f"EXTENSION\tName: {content['name']}\tState: {content['state']}\t"
+        f"Events: [{','.join(content['events'])}]"
+    )
+    error_type = content.get("errorType")
+    return [f"{line}\tError Type: {error_type}" if error_type else line]
+
+
+def _start(content: Mapping[str, Any]) -> list[str]:
+    return [f"START RequestId: {content['requestId']} Version: {content['version']}"]
+
+
+def _report(content: Mapping[str, Any]) -> list[str]:
+    request_id, metrics = content["requestId"], content["metrics"]
+    line = (
+        f"REPORT RequestId: {request_id}\t"
+        f"Duration: {metrics['durationMs']:.2f} ms\t"
+        f"Billed Duration: {metrics['billedDurationMs']:.0f} ms\t"
+        f"Memory Size: {metrics['memorySizeMB']} MB\t"
+        f"Max Memory Used: {metrics['maxMemoryUsedMB']} MB\t"
+    )
+    if "initDurationMs" in metrics:
+        line += f"Init Duration: {metrics['initDurationMs']:.2f} ms\t"
+    if content["status"] != "success":
+        line += _outcome(content)
+    lines = [f"END RequestId: {request_id}", line]
+    tracing = content.get("tracing")
+    if tracing and "Sampled=1" in tracing["value"]:
+        lines.append(_xray(tracing["value"]))
+    return lines
+
+
+def _xray(trace_header: str) -> str:
+    parts = dict(part.partition("=")[::2] for part in trace_header.split(";"))
+    return f"XRAY TraceId: {parts.get('Root', '')}\tSegmentId: {parts.get('Parent', '')}\tSampled: true\t"
+
+
+def _outcome(content: Mapping[str, Any]) -> str:
+    outcome = f"Status: {content['status']}"
+    error_type = content.get("errorType")
+    return f"{outcome}\tError Type: {error_type}" if error_type else outcome
+
+
+_TEXT: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "platform.initStart": _init_start,
+    "platform.initReport": _init_report,
+    "platform.extension": _extension,
+    "platform.start": _start,
+    "platform.report": _report,
+}

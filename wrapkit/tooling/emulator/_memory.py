@@ -1,0 +1,63 @@
+"""Max Memory Used: the high-water mark of the processes' resident memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+
+import psutil
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+MEGABYTE = 1024 * 1024
+
+
+class MemoryMeter:
+    """Takes samples of a set of process trees and keeps the highest sum.
+
+    One process alone is exact: the kernel keeps its own high-water mark (VmHWM). Several are sampled, since the sum of their
+    marks would count peaks that were not at the same time.
+    """
+
+    def __init__(self) -> None:
+        self.max_bytes = 0
+
+    def sample(self, pids: Iterable[int], *, descendants: bool = False) -> None:
+        """Takes one sample; looking for descendants walks the whole process table, so not on the hot path."""
+        tree = list(pids)
+        if descendants:
+            tree.extend(child for pid in tuple(tree) for child in _descendants(pid))
+        if len(tree) == 1:
+            used_bytes = _high_water_bytes(tree[0])
+        else:
+            used_bytes = sum(map(resident_bytes, tree))
+        self.max_bytes = max(self.max_bytes, used_bytes)
+
+    @property
+    def max_mb(self) -> int:
+        """In whole megabytes, rounded up as REPORT does."""
+        return -(-self.max_bytes // MEGABYTE)
+
+
+def resident_bytes(pid: int) -> int:
+    """The resident memory of a process now; 0 for one that is gone."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError):
+        return 0
+
+
+def _high_water_bytes(pid: int) -> int:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return []

@@ -1,0 +1,229 @@
+"""The sandbox as a private mount namespace, so that /opt, /var/task and /tmp are the function's.
+
+Rule 1. The namespace is built once, by a child that then ends; descriptors keep it alive, and a process enters it between
+        fork and exec. Nothing stands between the host and the processes that it starts.
+Rule 2. All that the sandbox adds lies in memory file systems of the namespace: when the last descriptor is closed, even by
+        kill -9, everything is gone. Nothing is created on the machine's own file systems.
+Rule 3. The root is a new one that binds the machine's folders, since /opt or /var/task need not exist on the machine, and
+        may not be created there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._kernel import (
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    MS_BIND,
+    MS_MOVE,
+    MS_PRIVATE,
+    MS_REC,
+    make_read_only,
+    mount,
+    setns,
+    unshare,
+)
+from ._layers import find_extensions, merge_layers
+
+TASK_ROOT, RUNTIME_DIR, LANG, OPT, TMP = "/var/task", "/var/runtime", "/var/lang", "/opt", "/tmp"
+# What the sandbox puts in place of the machine's own folders.
+_COVERED = (TASK_ROOT, RUNTIME_DIR, LANG, OPT, TMP)
+_STAGE = "/tmp"  # noqa: S108 - the one folder that every machine has; covered in the namespace only
+# Lambda's /tmp has 512 MB unless configured otherwise: developer guide, "Ephemeral storage".
+_TMP_OPTIONS = "mode=1777,size=512m"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the namespace shows: the folders to bind, and the files of /var/runtime by name."""
+
+    task_root: Path
+    layers: tuple[Path, ...]
+    lang: Path
+    base_prefix: Path
+    runtime_files: dict[str, str]
+
+    @property
+    def opt_is_bound(self) -> bool:
+        """Whether one folder can be /opt as it is: cheaper than a copy."""
+        return (
+            len(self.layers) == 1
+            and self.layers[0].is_dir()
+            and not str(self.base_prefix).startswith(OPT + "/")
+        )
+
+
+def build(picture: Picture) -> tuple[str, ...]:
+    """Moves the calling process into a new namespace with the picture in it; returns the extensions' file names."""
+    _unshare()
+    mount("none", "/", "none", MS_REC | MS_PRIVATE)
+    sources = {
+        str(path): _descriptor_path(path)
+        for path in (picture.task_root, picture.lang, picture.base_prefix, *picture.layers)
+    }
+    mount("tmpfs", _STAGE, "tmpfs", 0, "mode=755")
+    _bind_machine()
+    _bind_hosts()
+    _place(sources[str(picture.task_root)], TASK_ROOT, read_only=True)
+    # Not read-only, unlike Lambda's: an interpreter without byte code would compile the runtime client at every start.
+    _place(sources[str(picture.lang)], LANG, read_only=False)
+    _write_runtime(picture.runtime_files)
+    mount("tmpfs", _staged(TMP), "tmpfs", 0, _TMP_OPTIONS)
+    _fill_opt(picture, sources)
+    _keep_interpreter(picture.base_prefix, sources[str(picture.base_prefix)])
+    make_read_only(_staged("/opt"))
+    make_read_only(_STAGE)
+    extensions = find_extensions(_staged(OPT))
+    os.chdir(_STAGE)
+    mount(_STAGE, "/", "none", MS_MOVE)
+    os.chroot(".")
+    os.chdir("/")
+    return extensions
+
+
+def _unshare() -> None:
+    """A mount namespace where we are privileged; else one within a user namespace that maps only ourselves."""
+    try:
+        unshare(CLONE_NEWNS)
+    except PermissionError:
+        user, group = os.geteuid(), os.getegid()
+        unshare(CLONE_NEWUSER | CLONE_NEWNS)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _descriptor_path(path: Path) -> str:
+    """A path that stays good when the stage covers /tmp; a zip file is read by it, too."""
+    return f"/proc/self/fd/{os.open(path, os.O_RDONLY)}"
+
+
+def _staged(path: str) -> str:
+    return _STAGE + path
+
+
+def _bind_machine() -> None:
+    for folder in ("/", "/var"):
+        for entry in os.scandir(folder):
+            if entry.path == "/var":
+                os.mkdir(_staged(entry.path))
+            elif entry.path not in _COVERED:
+                _bind_entry(entry)
+    for folder in _COVERED:
+        os.mkdir(_staged(folder))
+
+
+def _bind_entry(entry: os.DirEntry[str]) -> None:
+    target = _staged(entry.path)
+    if entry.is_symlink():
+        os.symlink(os.readlink(entry.path), target)
+        return
+    if entry.is_dir():
+        os.mkdir(target)
+    else:
+        os.close(os.open(target, os.O_CREAT))
+    with contextlib.suppress(
+        OSError
+    ):  # a mount that we may not see; nothing of Lambda's lies there
+        mount(entry.path, target, "none", MS_BIND | MS_REC)
+
+
+def _bind_hosts() -> None:
+    """Where the Telemetry API finds its subscribers: ``sandbox.localdomain`` is the loopback."""
+    hosts = _staged("/etc/hosts")
+    if not os.path.isfile(hosts):
+        return
+    own = _staged("/.hosts")
+    known = Path(hosts).read_text(errors="replace")
+    Path(own).write_text(known.rstrip("\n") + "\n127.0.0.1 sandbox.localdomain sandbox\n")
+    mount(own, hosts, "none", MS_BIND)
+    os.unlink(own)
+
+
+def _place(source: str, target: str, *, read_only: bool) -> None:
+    mount(source, _staged(target), "none", MS_BIND | MS_REC)
+    if read_only:
+        make_read_only(_staged(target))
+
+
+def _write_runtime(files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = Path(_staged(RUNTIME_DIR), name)
+        path.write_text(text)
+        path.chmod(0o755)
+
+
+def _fill_opt(picture: Picture, sources: dict[str, str]) -> None:
+    if picture.opt_is_bound:
+        mount(sources[str(picture.layers[0])], _staged(OPT), "none", MS_BIND | MS_REC)
+        return
+    mount("tmpfs", _staged(OPT), "tmpfs", 0, "mode=755")
+    merge_layers([Path(sources[str(layer)]) for layer in picture.layers], _staged(OPT))
+
+
+def _keep_interpreter(base_prefix: Path, source: str) -> None:
+    """A virtual environment needs its base where it was; the sandbox covers some places where it may be."""
+    if any(str(base_prefix).startswith(folder + "/") for folder in _COVERED):
+        target = _staged(str(base_prefix))
+        os.makedirs(target, exist_ok=True)
+        mount(source, target, "none", MS_BIND | MS_REC)
+
+
+class Namespace:
+    """A built namespace, held by descriptors."""
+
+    def __init__(self, builder_pid: int) -> None:
+        self._user = self._open(builder_pid, "user")
+        self._mount = self._open(builder_pid, "mnt")
+        self._own_user = os.stat(self._user).st_ino == os.stat("/proc/self/ns/user").st_ino
+        self._identity = os.stat(self._mount).st_ino
+
+    @staticmethod
+    def _open(pid: int, kind: str) -> int:
+        return os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+
+    def enter(self) -> None:
+        """Moves the calling (forked) process into the namespace."""
+        if not self._own_user:
+            setns(self._user, CLONE_NEWUSER)
+        setns(self._mount, CLONE_NEWNS)
+
+    def processes(self) -> Iterator[int]:
+        """The pids of the processes in the namespace, also of those that left their process group."""
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError):
+                    if os.stat(f"/proc/{name}/ns/mnt").st_ino == self._identity:
+                        yield int(name)
+
+    def close(self) -> None:
+        """Lets go of the namespace; it ends with its last process."""
+        os.close(self._user)
+        os.close(self._mount)
+
+
+def report_build(
+    picture: Picture, answer: int, release: int, of_host: Sequence[int]
+) -> Callable[[], None]:
+    """What the builder runs: builds, answers with one JSON object, and waits until it is killed.
+
+    ``of_host`` are the host's ends of the pipes; closing them lets the builder see the host's end, too.
+    """
+
+    def body() -> None:
+        for descriptor in of_host:
+            os.close(descriptor)
+        try:
+            document: dict[str, object] = {"extensions": build(picture)}
+        except Exception as error:  # whatever it is, the host has to hear of it
+            document = {"error": str(error) or type(error).__name__}
+        os.write(answer, json.dumps(document).encode() + b"\n")
+        os.read(release, 1)
+
+    return body

@@ -1,0 +1,167 @@
+"""The processes of one execution environment: the runtime's and the extensions'."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping
+
+from ._function import Function
+from ._launch import LaunchProblem, Process, Program
+from ._memory import MemoryMeter
+from ._output import Output
+from ._sandbox import Sandbox
+from ._variables import extension_variables, runtime_variables
+
+RUNTIME = "runtime"
+# Looking for descendants walks the process table (some 4 ms), so not often; peaks between are the kernel's to know.
+_SAMPLE_INTERVAL_S = 0.2
+
+
+class Processes:
+    """Starts, signals and measures the processes; the runtime's name is ``RUNTIME``, an extension's its file name.
+
+    ``on_line(kind, text)`` gets their output, ``on_exec`` and ``on_exit`` as in ``Process``.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        sandbox: Sandbox,
+        *,
+        runtime_api: str,
+        log_stream: str,
+        on_line: Callable[[str, str], None],
+        on_exec: Callable[[Process, LaunchProblem | None], None],
+        on_exit: Callable[[Process], None],
+    ) -> None:
+        self._function, self._sandbox = function, sandbox
+        self._variables = runtime_variables(
+            function, sandbox, runtime_api=runtime_api, log_stream=log_stream
+        )
+        self._extension_variables = extension_variables(self._variables)
+        self._on_line, self._on_exec, self._on_exit = on_line, on_exec, on_exit
+        self._running: dict[str, Process] = {}
+        self._outputs: dict[str, Output] = {}
+        self._cpu_ns_at_mark: dict[str, int] = {}
+        self._sampler: asyncio.TimerHandle | None = None
+        self.memory = MemoryMeter()
+        self.statuses: dict[str, str] = {}
+        self.killed: list[str] = []
+
+    def start_runtime(self) -> None:
+        """Starts the bootstrap, or the command that the function names."""
+        command = self._function.command or (f"{self._sandbox.runtime_dir}/bootstrap",)
+        self._start(Program(RUNTIME, command, self._variables, self._sandbox.task_root), "function")
+
+    def start_extension(self, name: str) -> None:
+        """Starts a file of ``/opt/extensions``, without arguments, as the platform does."""
+        path = f"{self._sandbox.opt}/extensions/{name}"
+        self._start(Program(name, (path,), self._extension_variables, "/"), "extension")
+
+    def _start(self, program: Program, kind: str) -> None:
+        output = Output(lambda text: self._on_line(kind, text))
+        self._outputs[program.name] = output
+        process = Process(program, self._sandbox, output.write_end, self._executed, self._exited)
+        output.close_write_end()
+        self._running[program.name] = process
+        self._cpu_ns_at_mark[program.name] = 0
+        self._start_sampler()
+
+    def _executed(self, process: Process, problem: LaunchProblem | None) -> None:
+        if problem is not None:
+            self._forget(process)
+        self._on_exec(process, problem)
+
+    def _exited(self, process: Process) -> None:
+        self._forget(process)
+        self._on_exit(process)
+
+    def _forget(self, process: Process) -> None:
+        self.statuses[process.name] = process.status
+        del self._running[process.name]
+        self._outputs.pop(process.name).finish()
+        if not self._running:
+            self._stop_sampler()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to a process and its group; nothing where it is gone."""
+        process = self._running.get(name)
+        if process is None:
+            return
+        if number == signal.SIGKILL:
+            self.killed.append(name)
+        process.signal_group(number)
+
+    def freeze(self) -> None:
+        """Stops every process, as the platform does between invocations."""
+        self._stop_sampler()
+        for process in self._running.values():
+            process.signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets every process go on."""
+        for process in self._running.values():
+            process.signal_group(signal.SIGCONT)
+        self._start_sampler()
+
+    def drain(self) -> None:
+        """Takes what the processes have written so far, so that the log keeps its order."""
+        for output in tuple(self._outputs.values()):
+            output.drain()
+
+    def cpu_ms(self, name: str) -> float | None:
+        """The CPU time of a running process since it was executed."""
+        process = self._running.get(name)
+        return None if process is None else process.cpu_ns() / 1e6
+
+    def pid(self, name: str) -> int | None:
+        """The pid of a running process."""
+        process = self._running.get(name)
+        return None if process is None else process.pid
+
+    def mark_cpu(self) -> None:
+        """Begins an interval of CPU time."""
+        self._cpu_ns_at_mark = {name: one.cpu_ns() for name, one in self._running.items()}
+
+    def cpu_ms_since_mark(self) -> Mapping[str, float]:
+        """The CPU time of each running process in the interval."""
+        return {
+            name: (process.cpu_ns() - self._cpu_ns_at_mark.get(name, 0)) / 1e6
+            for name, process in self._running.items()
+        }
+
+    def sample_memory(self, *, descendants: bool = False) -> None:
+        """Takes one sample of Max Memory Used."""
+        pids = [process.pid for process in self._running.values()]
+        self.memory.sample(pids, descendants=descendants)
+
+    def _start_sampler(self) -> None:
+        if self._sampler is None and self._running:
+            loop = asyncio.get_running_loop()
+            self._sampler = loop.call_later(_SAMPLE_INTERVAL_S, self._sample_regularly)
+
+    def _sample_regularly(self) -> None:
+        self._sampler = None
+        self.sample_memory(descendants=True)
+        self._start_sampler()
+
+    def _stop_sampler(self) -> None:
+        if self._sampler is not None:
+            self._sampler.cancel()
+            self._sampler = None
+
+    def destroy(self) -> None:
+        """Kills whatever is left, waits for it, and lets go of the pipes. Calls nobody back."""
+        self._stop_sampler()
+        for process in self._running.values():
+            process.destroy()
+        for pid in self._sandbox.stray_processes():
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        for output in self._outputs.values():
+            output.close()
+        self._running.clear()
+        self._outputs.clear()

@@ -1,0 +1,99 @@
+"""How far each process came in Init, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ._clock import Clock
+from ._launch import LaunchProblem
+from ._memory import resident_bytes
+from ._processes import RUNTIME, Processes
+from ._results import ExtensionInit, InitResult, RuntimeInit
+
+
+class InitProgress:
+    """Notes the milestones of the first Init; what comes later does not change them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begun_ms = clock.now_ms()
+        self._runtime = RuntimeInit()
+        self._extensions: dict[str, ExtensionInit] = {}
+        self._problem: LaunchProblem | None = None
+
+    def begin(self) -> None:
+        """Init begins now."""
+        self._begun_ms = self._clock.now_ms()
+
+    def _elapsed_ms(self) -> float:
+        return round(self._clock.now_ms() - self._begun_ms, 3)
+
+    def executed(self, name: str, problem: LaunchProblem | None) -> None:
+        """A process runs, or could not be started."""
+        if problem is not None:
+            self._problem = self._problem or problem
+        elif name == RUNTIME:
+            self._runtime = replace(self._runtime, exec_ms=self._elapsed_ms())
+        else:
+            self._extensions[name] = ExtensionInit(exec_ms=self._elapsed_ms())
+
+    def registered(self, name: str) -> None:
+        """An extension has registered; internal ones too."""
+        known = self._extensions.get(name, ExtensionInit())
+        self._extensions[name] = replace(known, registered_ms=self._elapsed_ms())
+
+    def called_next(self, name: str, processes: Processes) -> None:
+        """A process, or an internal extension, has called its first ``next``."""
+        cpu_ms = processes.cpu_ms(name)
+        if name == RUNTIME:
+            if self._runtime.next_ms is None:
+                self._runtime = replace(self._runtime, next_ms=self._elapsed_ms(), cpu_ms=cpu_ms)
+            return
+        known = self._extensions.get(name, ExtensionInit())
+        if known.next_ms is None:
+            pid = processes.pid(name)
+            self._extensions[name] = replace(
+                known,
+                next_ms=self._elapsed_ms(),
+                cpu_ms=cpu_ms,
+                rss_bytes=None if pid is None else resident_bytes(pid),
+            )
+
+    def result(
+        self, report: Mapping[str, Any], init_error_body: bytes, statuses: Mapping[str, str]
+    ) -> InitResult:
+        """The result, made with the ``platform.initReport`` of the Init."""
+        failed = report["status"] != "success"
+        message, hint = self._explain(init_error_body, statuses) if failed else (None, None)
+        return InitResult(
+            status=report["status"],
+            error_type=report.get("errorType"),
+            duration_ms=report["metrics"]["durationMs"],
+            runtime=self._runtime,
+            extensions=dict(self._extensions),
+            error_message=message,
+            hint=hint,
+        )
+
+    def _explain(
+        self, init_error_body: bytes, statuses: Mapping[str, str]
+    ) -> tuple[str | None, str | None]:
+        if self._problem is not None:
+            return self._problem.reason, self._problem.hint or None
+        reported = _error_message(init_error_body)
+        if reported:
+            return reported, None
+        ends = [f"{name}: {status}" for name, status in statuses.items() if "killed" not in status]
+        return ", ".join(ends) or None, None
+
+
+def _error_message(body: bytes) -> str | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return message if isinstance(message, str) else None

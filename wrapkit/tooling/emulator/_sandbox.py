@@ -1,0 +1,201 @@
+"""The file system that the function sees: a private mount namespace, or folders where the kernel refuses one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shlex
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from wrapkit.tooling._errors import DiagnosticError
+
+from . import _namespace
+from ._fork import fork_child
+from ._function import Function
+from ._interpreter import Interpreter
+from ._layers import check_layer, find_extensions, merge_layers
+from ._namespace import Namespace, Picture, report_build
+
+Isolation = Literal["auto", "namespace", "none"]
+logger = logging.getLogger("wrapkit.emulator")
+
+
+class Sandbox:
+    """The places of one execution environment, as its processes see them.
+
+    ``extensions`` holds the file names in ``/opt/extensions``. The two kinds differ in where the places are.
+    """
+
+    isolation: str
+    opt: str
+    task_root: str
+    runtime_dir: str
+    lang: str
+    tmp: str
+    extensions: tuple[str, ...] = ()
+
+    def enter(self) -> None:
+        """Called in a forked child, before it executes its program."""
+
+    def stray_processes(self) -> Iterable[int]:
+        """The pids of processes of the sandbox that a process group does not reach, where the kernel tells."""
+        return ()
+
+    def close(self) -> None:
+        """Removes the sandbox."""
+        raise NotImplementedError
+
+    def runtime_files(self, interpreter: Interpreter) -> dict[str, str]:
+        """The stand-ins for the files of ``/var/runtime``, with their placeholders set."""
+        templates = files(__package__) / "_stand_in"
+        bootstrap = (templates / "bootstrap").read_text()
+        script = (templates / "bootstrap.py").read_text()
+        for name, value in (
+            ("__EXECUTION_ENVIRONMENT__", interpreter.execution_environment),
+            ("__INTERPRETER__", f"{self.lang}/bin/{interpreter.name}"),
+            ("__RUNTIME_DIR__", self.runtime_dir),
+        ):
+            bootstrap = bootstrap.replace(name, shlex.quote(value))
+        for name, value in (("__OPT__", self.opt), ("__LANG__", self.lang)):
+            script = script.replace(f'"{name}"', repr(value))
+        return {"bootstrap": bootstrap, "bootstrap.py": script}
+
+
+class NamespaceSandbox(Sandbox):
+    """The sandbox on Lambda's own paths, in a mount namespace."""
+
+    isolation = "namespace"
+    opt, task_root = _namespace.OPT, _namespace.TASK_ROOT
+    runtime_dir, lang, tmp = _namespace.RUNTIME_DIR, _namespace.LANG, _namespace.TMP
+
+    def __init__(self) -> None:
+        self._namespace: Namespace | None = None
+
+    async def build(self, function: Function, interpreter: Interpreter) -> None:
+        """Builds the namespace in a child process that then ends; raises ``DiagnosticError`` where that is refused."""
+        picture = Picture(
+            task_root=function.task_root.resolve(),
+            layers=tuple(layer.resolve() for layer in function.layers),
+            lang=interpreter.prefix,
+            base_prefix=interpreter.base_prefix,
+            runtime_files=self.runtime_files(interpreter),
+        )
+        answer_read, answer_write = os.pipe()
+        release_read, release_write = os.pipe()
+        body = report_build(picture, answer_write, release_read, (answer_read, release_write))
+        pid = fork_child(body)
+        os.close(answer_write)
+        os.close(release_read)
+        try:
+            document = json.loads(await _read_line(answer_read) or '{"error":"the builder died"}')
+            if "error" in document:
+                raise DiagnosticError(
+                    "namespace-refused",
+                    f"the kernel refuses a private mount namespace: {document['error']}",
+                    "run as root, allow user namespaces, or choose the isolation none",
+                )
+            self.extensions = tuple(document["extensions"])
+            self._namespace = Namespace(pid)
+        finally:
+            os.close(answer_read)
+            os.close(release_write)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def enter(self) -> None:
+        if self._namespace is not None:
+            self._namespace.enter()
+
+    def stray_processes(self) -> Iterable[int]:
+        return () if self._namespace is None else self._namespace.processes()
+
+    def close(self) -> None:
+        if self._namespace is not None:
+            self._namespace.close()
+            self._namespace = None
+
+
+class FolderSandbox(Sandbox):
+    """The sandbox as folders below a temporary one; the variables that the processes get point there."""
+
+    isolation = "none"
+
+    def __init__(self, function: Function, interpreter: Interpreter) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="wrapkit-"))
+        try:
+            self._fill(function, interpreter)
+        except BaseException:
+            self.close()
+            raise
+
+    def _fill(self, function: Function, interpreter: Interpreter) -> None:
+        for name in ("opt", "runtime", "tmp"):
+            (self._folder / name).mkdir()
+        self.task_root = str(function.task_root.resolve())
+        self.runtime_dir = str(self._folder / "runtime")
+        self.lang = str(interpreter.prefix)
+        self.tmp = str(self._folder / "tmp")
+        self.opt = str(self._folder / "opt")
+        if len(function.layers) == 1 and function.layers[0].is_dir():
+            self.opt = str(function.layers[0].resolve())
+        else:
+            merge_layers(function.layers, self.opt)
+        for name, text in self.runtime_files(interpreter).items():
+            path = Path(self.runtime_dir, name)
+            path.write_text(text)
+            path.chmod(0o755)
+        self.extensions = find_extensions(self.opt)
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def create_sandbox(
+    function: Function, interpreter: Interpreter, isolation: Isolation
+) -> Sandbox:
+    """The sandbox of the asked kind; ``auto`` falls back to folders, with one line that says so."""
+    for layer in function.layers:
+        check_layer(layer)
+    if isolation != "none":
+        sandbox = NamespaceSandbox()
+        try:
+            await sandbox.build(function, interpreter)
+        except DiagnosticError as refusal:
+            if isolation == "namespace":
+                raise
+            logger.warning(
+                "%s; going on without one: /opt and /var/task are folders of this machine",
+                refusal.message,
+            )
+        else:
+            return sandbox
+    return FolderSandbox(function, interpreter)
+
+
+async def _read_line(descriptor: int) -> bytes:
+    """Reads until the end of a line, or of the stream."""
+    loop = asyncio.get_running_loop()
+    os.set_blocking(descriptor, False)
+    data = b""
+    while not data.endswith(b"\n"):
+        readable = loop.create_future()
+        loop.add_reader(descriptor, readable.set_result, None)
+        try:
+            await readable
+        finally:
+            loop.remove_reader(descriptor)
+        piece = os.read(descriptor, 65536)
+        if not piece:
+            break
+        data += piece
+    return data

@@ -1,0 +1,93 @@
+"""The environment variables of the runtime's process and of the extensions' processes."""
+
+from __future__ import annotations
+
+from ._function import Function
+from ._sandbox import Sandbox
+
+# Developer guide, "Using the Lambda Extensions API": what an extension's process does not get.
+_NOT_FOR_EXTENSIONS = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_XRAY_DAEMON_ADDRESS",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+# No real account: what a function calls on loopback needs some credentials to sign with.
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "AKIAWRAPKITEMULATED0",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "AWS_SESSION_TOKEN": "not-a-token",
+}
+
+
+def runtime_variables(
+    function: Function, sandbox: Sandbox, *, runtime_api: str, log_stream: str
+) -> dict[str, str]:
+    """What the runtime's process starts with: the platform's variables win over the user's of the same name."""
+    variables = {**_defaults(sandbox), **_CREDENTIALS, **function.environment}
+    wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
+    if sandbox.isolation == "none" and wrapper.startswith("/opt/"):
+        variables["AWS_LAMBDA_EXEC_WRAPPER"] = sandbox.opt + wrapper[len("/opt") :]
+    variables.update(_reserved(function, sandbox, runtime_api, log_stream))
+    return variables
+
+
+def extension_variables(runtime: dict[str, str]) -> dict[str, str]:
+    """The runtime's variables without the ones that AWS withholds from extensions."""
+    return {
+        name: value
+        for name, value in runtime.items()
+        if name not in _NOT_FOR_EXTENSIONS and not name.startswith("_")
+    }
+
+
+def _defaults(sandbox: Sandbox) -> dict[str, str]:
+    """What the user's variables may replace. Sources: developer guide, "Defined runtime environment variables"; the
+    environment of the python3.11 base image."""
+    lang, opt = sandbox.lang, sandbox.opt
+    libraries = (
+        f"{lang}/lib",
+        "/lib64",
+        "/usr/lib64",
+        sandbox.runtime_dir,
+        f"{sandbox.runtime_dir}/lib",
+        sandbox.task_root,
+        f"{sandbox.task_root}/lib",
+        f"{opt}/lib",
+    )
+    variables = {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": f"{lang}/bin:/usr/local/bin:/usr/bin/:/bin:{opt}/bin",
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+    }
+    if sandbox.isolation == "none":
+        variables["TMPDIR"] = sandbox.tmp
+    return variables
+
+
+def _reserved(
+    function: Function, sandbox: Sandbox, runtime_api: str, log_stream: str
+) -> dict[str, str]:
+    return {
+        "_HANDLER": function.handler,
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": sandbox.task_root,
+        "LAMBDA_RUNTIME_DIR": sandbox.runtime_dir,
+    }
