@@ -103,6 +103,14 @@ if TYPE_CHECKING:
         RuntimeInput,
         RuntimeState,
     )
+    from ._wire import (
+        extension_error_request,
+        next_event_request,
+        raise_for_error,
+        register_request,
+        registered_identifier,
+        telemetry_request,
+    )
 
 _NAMES = {
     "_environment": ("Environment",),
@@ -187,6 +195,14 @@ _NAMES = {
         "request_bytes",
         "response_bytes",
     ),
+    "_wire": (
+        "extension_error_request",
+        "next_event_request",
+        "raise_for_error",
+        "register_request",
+        "registered_identifier",
+        "telemetry_request",
+    ),
     "_errors": (
         "HttpError",
         "LifecycleError",
@@ -269,10 +285,16 @@ __all__ = [
     "Thaw",
     "billed_duration_ms",
     "elapsed_ms",
+    "extension_error_request",
+    "next_event_request",
+    "raise_for_error",
+    "register_request",
+    "registered_identifier",
     "remaining_ms",
     "request_bytes",
     "response_bytes",
     "shutdown_budget",
+    "telemetry_request",
 ]
 
 
