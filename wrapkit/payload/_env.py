@@ -307,7 +307,9 @@ def resource_attributes(environ: "Mapping[str, str]") -> "dict[str, str]":
 
 
 def service_name(environ: "Mapping[str, str]", attributes: "Mapping[str, str]") -> str:
-    """OTEL_SERVICE_NAME, else the resource attributes' ``service.name``, else the function's name."""
+    """OTEL_SERVICE_NAME, else the resource attributes' ``service.name``, else the function's
+    name.
+    """
     return (
         text(environ, OTEL_SERVICE_NAME)
         or attributes.get("service.name", "")

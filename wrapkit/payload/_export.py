@@ -184,7 +184,7 @@ def addresses(host: str, port: int, timeout_s: float) -> "list[tuple[int, Any]]"
 
     def resolve() -> None:
         try:
-            found.extend(_socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM))
+            found.extend(_socket.getaddrinfo(host.encode(), port, 0, _socket.SOCK_STREAM))
         except OSError as error:
             found.append(error)
         finally:

@@ -5,6 +5,8 @@ docs/concepts/architecture.md, "Which trace an invocation belongs to" and "The i
 the contract.
 """
 
+import sys
+
 from . import _env
 from ._span import (
     FLAG_HAS_IS_REMOTE,
@@ -230,8 +232,15 @@ def set_error(span: Span, error: "Mapping[str, Any]") -> None:
     )
 
 
+def wrapkit_version() -> str:
+    """wrapkit's version, from the package that this is part of, under whatever name it was
+    copied.
+    """
+    return str(getattr(sys.modules[__name__.partition(".")[0]], "__version__", ""))
+
+
 def resource_attributes(
-    environ: "Mapping[str, str]", *, account: str = "", version: str = ""
+    environ: "Mapping[str, str]", *, account: str = "", instance: str = ""
 ) -> "dict[str, Any]":
     """The attributes of the resource: what Lambda says about the function, the user's own above
     them.
@@ -244,11 +253,11 @@ def resource_attributes(
         "cloud.account.id": account,
         "faas.name": function.name,
         "faas.version": function.version,
-        "faas.instance": function.log_stream_name,
+        "faas.instance": function.log_stream_name or instance,
         "faas.max_memory": function.memory_mb * 1024 * 1024,
         "telemetry.sdk.language": "python",
         "telemetry.distro.name": "wrapkit",
-        "telemetry.distro.version": version,
+        "telemetry.distro.version": wrapkit_version(),
     }
     own = _env.resource_attributes(environ)
     attributes = {key: value for key, value in known.items() if value}

@@ -7,6 +7,6 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0] or ".")
 
-from _wrapkit.payload.external import main  # type: ignore[import-not-found]  # noqa: E402
+from _wrapkit.payload.external import main  # type: ignore[import-not-found]
 
 main(sys.argv)

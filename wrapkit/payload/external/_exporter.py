@@ -17,7 +17,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Exporter:
-    """The lanes of all signals. ``signals`` are those that have an endpoint; others are not to be queued."""
+    """The lanes of all signals. ``signals`` are those that have an endpoint; others are not to be
+    queued.
+    """
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Exporter:
         self._own_port = own_port
         self._open = 0
         self._done: Optional[Callable[[], None]] = None
+        self._queued: Optional[tuple[float, Callable[[], None], bool]] = None
         self.signals: list[str] = []
 
         def new_lane() -> Lane:
@@ -44,7 +47,9 @@ class Exporter:
         for signal in _env.SIGNALS:
             self._add(environ, signal, new_lane)
 
-    def _add(self, environ: "Mapping[str, str]", signal: str, new_lane: "Callable[[], Lane]") -> None:
+    def _add(
+        self, environ: "Mapping[str, str]", signal: str, new_lane: "Callable[[], Lane]"
+    ) -> None:
         settings = _env.export_settings(environ, signal)
         if settings is None:
             return
@@ -59,7 +64,8 @@ class Exporter:
                 f" hint: set {_env.OTLP_ENDPOINT} to where the telemetry shall go"
             )
             return
-        # Client certificates belong to the connection: signals that differ in them cannot share one.
+        # Client certificates belong to the connection: signals that differ in them cannot share
+        # one.
         lane = self._lanes.get(target.connection_key)
         if lane is None:
             lane = self._lanes[target.connection_key] = new_lane()
@@ -76,6 +82,12 @@ class Exporter:
 
         ``last``: no other flush will follow, so endpoints that failed a moment ago are tried too.
         """
+        if self.busy:
+            # Its batches go on; the rest goes out in a second round, by the new deadline.
+            self._queued = (deadline_ms, done, last)
+            for lane in self._lanes.values():
+                lane.hurry(deadline_ms)
+            return
         self._done = done
         self._open = len(self._lanes) + 1
         for lane in list(self._lanes.values()):
@@ -87,6 +99,9 @@ class Exporter:
         if self._open == 0 and self._done is not None:
             done, self._done = self._done, None
             done()
+            queued, self._queued = self._queued, None
+            if queued is not None:
+                self.flush(queued[0], queued[1], last=queued[2])
 
     def close(self) -> None:
         """Closes every connection, at the end of the process."""

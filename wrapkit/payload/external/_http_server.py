@@ -1,7 +1,7 @@
 """Answers HTTP requests on a listening socket, for OTLP and for the platform's telemetry."""
 
-from .._report import report_once
 from ...lifecycle import Head, HttpError, MessageReader, response_bytes
+from .._report import report_once
 from ._loop import READ, WRITE
 
 TYPE_CHECKING = False
@@ -22,7 +22,13 @@ class HttpServer:
     """Accepts connections; ``take`` gets each request's head and body and returns the answer."""
 
     def __init__(
-        self, loop: "Loop", listener: "_socket.socket", *, rank: int, take: "Take", max_body_bytes: int
+        self,
+        loop: "Loop",
+        listener: "_socket.socket",
+        *,
+        rank: int,
+        take: "Take",
+        max_body_bytes: int,
     ) -> None:
         self.loop = loop
         self.rank = rank
@@ -38,7 +44,7 @@ class HttpServer:
         while len(self._connections) < MAX_CONNECTIONS:
             try:
                 # The raw socket's own accept: it gives a file descriptor, close-on-exec.
-                fd, _address = self._listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001
+                fd, _address = self._listener._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
                 return
             except OSError as error:
@@ -64,7 +70,16 @@ class HttpServer:
 
 
 class _Connection:
-    __slots__ = ("_body", "_body_bytes", "_head", "_keep_open", "_reader", "_server", "_sock", "_unsent")
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_head",
+        "_keep_open",
+        "_reader",
+        "_server",
+        "_sock",
+        "_unsent",
+    )
 
     def __init__(self, server: HttpServer, sock: "_socket.socket") -> None:
         self._server = server
@@ -101,7 +116,8 @@ class _Connection:
             self.close()
 
     def _handle_parts(self) -> None:
-        # While an answer waits for a slow reader no further request is taken: what is unsent stays bounded.
+        # While an answer waits for a slow reader no further request is taken: what is unsent stays
+        # bounded.
         while self._keep_open and not self._unsent:
             part = self._reader.next_part()
             if part is None:

@@ -1,7 +1,7 @@
 """The last resort: an extension that does nothing but keep the environment going until its end."""
 
-from .._report import report
 from ...lifecycle import HttpError
+from .._report import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

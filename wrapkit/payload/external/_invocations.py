@@ -5,8 +5,8 @@ Rule 1. Four sources speak of an invocation, in any order: INVOKE, the hook's da
 Rule 2. The hook's word goes before the platform's: its ids are the parents of other spans, and its
         times are of the handler alone.
 Rule 3. The first that says how it ended makes the span: the hook's ``end``, else
-        ``platform.runtimeDone`` (a runtime that died, or no hook), else ``platform.report`` (managed
-        instances have no runtimeDone), else SHUTDOWN.
+        ``platform.runtimeDone`` (a runtime that died, or no hook), else ``platform.report``
+        (managed instances have no runtimeDone), else SHUTDOWN.
 Rule 4. An invocation that has its span is remembered for a while, so that no later word makes a
         second one.
 """
@@ -24,7 +24,9 @@ MAX_REMEMBERED = 4096
 
 
 class Invocation:
-    """What is known of one invocation so far. Times in nanoseconds since the epoch, 0 for unknown."""
+    """What is known of one invocation so far. Times in nanoseconds since the epoch, 0 for
+    unknown.
+    """
 
     __slots__ = (
         "arn",
@@ -139,7 +141,9 @@ class Invocations:
         invocation.x_ray_header = invocation.x_ray_header or _x_ray_header(record)
 
     def platform_ended(self, record: "dict[str, Any]", time_ns: int) -> "Optional[Span]":
-        """``platform.runtimeDone`` or ``platform.report`` has come: the span, unless there was one."""
+        """``platform.runtimeDone`` or ``platform.report`` has come: the span, unless there was
+        one.
+        """
         invocation = self._end(_text(record, "requestId"))
         if invocation is None:
             return None
@@ -200,7 +204,9 @@ def _forget_oldest(known: "dict[str, Any]") -> None:
 
 
 def _platform_error(record: "dict[str, Any]") -> "Optional[dict[str, Any]]":
-    """What the platform says of an invocation that did not succeed (``error``, ``failure``, ``timeout``)."""
+    """What the platform says of an invocation that did not succeed (``error``, ``failure``,
+    ``timeout``).
+    """
     status = _text(record, "status").lower()
     if status in ("", "success"):
         return None

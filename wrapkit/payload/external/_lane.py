@@ -1,7 +1,8 @@
 """The connection to one endpoint: a non-blocking state machine that exports batch after batch.
 
 Rule 1. One request is outstanding at a time; the connection is kept between them, and over freezes.
-Rule 2. A kept connection that turns out to be dead before any answer is replaced by a fresh one, and
+Rule 2. A kept connection that turns out to be dead before any answer is replaced by a fresh one,
+and
         the request sent again, once. A fresh connection that dies is a failure.
 Rule 3. A batch leaves the lane in one of three ways: delivered, dropped (the endpoint refused it
         for good), or put back into the outbox. After the last the lane is done with this flush.
@@ -11,9 +12,9 @@ Rule 4. After a failure the endpoint is left alone for a while, so that a dead b
 
 import _socket
 
+from ...lifecycle import HttpError, MessageReader
 from .. import _otlp_http, _tls
 from .._report import report, report_once
-from ...lifecycle import HttpError, MessageReader
 from ._loop import READ, WRITE
 from ._resolver import Resolution, numeric_addresses
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any, Callable, Optional
 
-    from .._env import ExportSettings
     from ...lifecycle import Message
+    from .._env import ExportSettings
     from ._loop import Loop
     from ._outbox import Batch, Outbox
 
@@ -39,7 +40,13 @@ class Lane:
     """Exports the signals that go to one endpoint; ``busy`` while a flush is under way."""
 
     def __init__(
-        self, loop: "Loop", outbox: "Outbox", *, rank: int, now_ms: "Callable[[], float]", user_agent: str
+        self,
+        loop: "Loop",
+        outbox: "Outbox",
+        *,
+        rank: int,
+        now_ms: "Callable[[], float]",
+        user_agent: str,
     ) -> None:
         self._loop = loop
         self._outbox = outbox
@@ -66,9 +73,7 @@ class Lane:
         self._backoff_ms = 0
         self._not_before_ms = 0.0
 
-    def serve(
-        self, signal: str, settings: "ExportSettings", target: _otlp_http.Target
-    ) -> None:
+    def serve(self, signal: str, settings: "ExportSettings", target: _otlp_http.Target) -> None:
         """Lets ``signal`` go this way; all targets of a lane share one connection."""
         self._signals.append((signal, settings, target))
 
@@ -80,13 +85,20 @@ class Lane:
     # The flush
 
     def flush(self, deadline_ms: float, done: "Callable[[], None]", *, last: bool) -> None:
-        """Exports what waits and calls ``done`` when no more of it can be sent before the deadline."""
+        """Exports what waits and calls ``done`` when no more of it can be sent before the
+        deadline.
+        """
         self._done = done
         self._flush_deadline_ms = deadline_ms
         if self._now_ms() < self._not_before_ms and not last:
             self._finish()
         else:
             self._next_batch()
+
+    def hurry(self, deadline_ms: float) -> None:
+        """Ends the flush that is under way, if any, by an earlier deadline."""
+        self._flush_deadline_ms = min(self._flush_deadline_ms, deadline_ms)
+        self._deadline_ms = min(self._deadline_ms, deadline_ms)
 
     def _next_batch(self) -> None:
         for signal, settings, target in self._signals:
@@ -111,9 +123,7 @@ class Lane:
 
     # One request
 
-    def _begin(
-        self, batch: "Batch", settings: "ExportSettings", target: _otlp_http.Target
-    ) -> None:
+    def _begin(self, batch: "Batch", settings: "ExportSettings", target: _otlp_http.Target) -> None:
         self._batch = batch
         self._settings, self._target = settings, target
         self._deadline_ms = min(self._flush_deadline_ms, self._now_ms() + settings.timeout_ms)
@@ -131,7 +141,9 @@ class Lane:
             self._restart()
 
     def _is_alive(self) -> bool:
-        """Whether nothing waits to be read: between answers that is only ever the peer's goodbye."""
+        """Whether nothing waits to be read: between answers that is only ever the peer's
+        goodbye.
+        """
         assert self._sock is not None  # noqa: S101 - asked by the caller
         try:
             self._sock.recv(1, _socket.MSG_PEEK)

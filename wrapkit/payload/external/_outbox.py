@@ -1,4 +1,6 @@
-"""What waits to be exported, as finished request bodies: bounded, oldest dropped first and counted."""
+"""What waits to be exported, as finished request bodies: bounded, oldest dropped first and
+counted.
+"""
 
 from .._otlp_http import PROTOBUF
 from .._report import report_once
@@ -69,6 +71,9 @@ class Outbox:
     def drop(self, batch: Batch) -> None:
         """Gives up a batch that was taken."""
         self.dropped += batch.size
+
+    def __len__(self) -> int:
+        return sum([batch.size for waiting in self._waiting.values() for batch in waiting])
 
     def __bool__(self) -> bool:
         return any(self._waiting.values())

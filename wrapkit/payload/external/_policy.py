@@ -3,8 +3,11 @@
 The runner asks at three moments; whatever the answers, SHUTDOWN exports what is left.
 """
 
+from .. import _env
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Optional
 
 
@@ -64,3 +67,14 @@ class IntervalPolicy(FlushPolicy):
     def export_due_ms(self, waiting_since_ms: float) -> "Optional[float]":
         """One interval later."""
         return waiting_since_ms + self._interval_ms
+
+
+# Managed instances do not freeze, so an export in the background disturbs nobody.
+MANAGED_INTERVAL_MS = 1_000
+POLICIES = ("end",)
+
+
+def choose_policy(environ: "Mapping[str, str]", *, invoked: bool) -> FlushPolicy:
+    """The policy that WRAPKIT_FLUSH names; ``invoked``: whether this extension receives INVOKE."""
+    _env.choice(environ, _env.FLUSH, POLICIES, "end")
+    return EndPolicy() if invoked else IntervalPolicy(MANAGED_INTERVAL_MS)

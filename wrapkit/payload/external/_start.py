@@ -12,8 +12,6 @@ Rule 3. Registering is the only step that may fail the extension. What else fail
 
 import _socket
 
-from .. import _env
-from .._report import report
 from ...lifecycle import (
     HttpError,
     MessageReader,
@@ -23,6 +21,8 @@ from ...lifecycle import (
     registered_identifier,
     telemetry_request,
 )
+from .. import _env
+from .._report import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ def _remove_stale(path: str) -> None:
     """Removes the socket of an earlier life of this environment: /tmp outlives a reset."""
     from posix import unlink
 
-    try:
+    try:  # noqa: SIM105 - contextlib costs 5 ms here
         unlink(path)
-    except FileNotFoundError:  # noqa: SIM105 - contextlib costs 5 ms here
+    except FileNotFoundError:
         pass
 
 

@@ -1,0 +1,109 @@
+"""OTLP/HTTP as a server: what any SDK sends is queued as it came, and answered at once."""
+
+from ...lifecycle import response_bytes
+from .. import _otlp_http
+from ._outbox import Batch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ...lifecycle import Head
+    from ._outbox import Outbox
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_PATHS = {"/v1/traces": "traces", "/v1/metrics": "metrics", "/v1/logs": "logs"}
+
+
+class OtlpIntake:
+    """Queues the bodies of the signals that have an endpoint; the others' are taken and let go.
+
+    ``taken`` counts requests, so that the runner knows when something new waits.
+    """
+
+    __slots__ = ("_outbox", "_signals", "taken")
+
+    def __init__(self, outbox: "Outbox", signals: "Collection[str]") -> None:
+        self._outbox = outbox
+        self._signals = signals
+        self.taken = 0
+
+    def take(self, head: "Head", body: bytes) -> bytes:
+        """The answer to one request: success, or what is wrong with it."""
+        signal = _PATHS.get(head.target.partition("?")[0])
+        if signal is None:
+            return response_bytes(404)
+        if head.method != "POST":
+            return response_bytes(405, (("Allow", "POST"),))
+        content_type = head.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type not in (_otlp_http.PROTOBUF, _otlp_http.JSON):
+            return response_bytes(415)
+        try:
+            body = _decoded(head.headers.get("content-encoding", ""), body)
+        except ValueError:
+            return response_bytes(400)
+        if content_type == _otlp_http.PROTOBUF and not is_whole(body):
+            return response_bytes(400)
+        self.taken += 1
+        if body and signal in self._signals:
+            self._outbox.add(Batch(signal=signal, content_type=content_type, body=body))
+        answer = b"{}" if content_type == _otlp_http.JSON else b""
+        return response_bytes(200, (("Content-Type", content_type),), answer)
+
+
+def _decoded(coding: str, body: bytes) -> bytes:
+    coding = coding.strip().lower()
+    if coding in ("", "identity"):
+        return body
+    if coding != "gzip":
+        raise ValueError("unknown content coding")
+    import zlib
+
+    pieces, left = [], MAX_BODY_BYTES
+    while body:  # a gzip stream may have several members
+        member = zlib.decompressobj(31)
+        try:
+            pieces.append(member.decompress(body, left + 1))
+        except zlib.error:
+            raise ValueError("not gzip") from None
+        left -= len(pieces[-1])
+        if left < 0 or not member.eof:
+            raise ValueError("too long, or cut off")
+        body = member.unused_data
+    return b"".join(pieces)
+
+
+def is_whole(body: bytes) -> bool:
+    """Whether ``body`` ends where its last top-level field does.
+
+    That is all that concatenating needs, and it is not decoding: an export request has one field
+    for each resource. A body that is cut off would make its neighbours unreadable as well.
+    """
+    position, end = 0, len(body)
+    while position < end:
+        tag, position = _varint(body, position)
+        kind = tag & 7
+        if kind == 2:
+            length, position = _varint(body, position)
+            position += length
+        elif kind in (1, 5):
+            position += 8 if kind == 1 else 4
+        elif kind == 0:
+            _, position = _varint(body, position)
+        else:
+            return False
+        if tag < 8:  # no field has the number 0; so _varint says that it ran out of bytes
+            return False
+    return position == end
+
+
+def _varint(body: bytes, position: int) -> "tuple[int, int]":
+    """The number at ``position`` and where it ends; (0, beyond the end) when it is cut off."""
+    value = shift = 0
+    for index in range(position, min(position + 10, len(body))):
+        byte = body[index]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, index + 1
+        shift += 7
+    return 0, len(body) + 1

@@ -1,0 +1,392 @@
+"""The extension from its first ``next`` on: sockets in, spans and forwarded requests out.
+
+What may be called when, and how long anything may take, is decided by ``ExtensionSession``; when to
+export by the ``FlushPolicy``. This wires both to the sockets.
+"""
+
+import time
+
+from ...lifecycle import (
+    CallNext,
+    ExtensionSession,
+    Flush,
+    Flushed,
+    HookEnd,
+    HttpError,
+    InvokeEvent,
+    PlatformRuntimeDone,
+    Refused,
+    Registered,
+    RemoteLifecycleError,
+    ShutdownEvent,
+    Stop,
+    Subscribed,
+    extension_error_request,
+    raise_for_error,
+    response_bytes,
+)
+from .. import _env
+from .._invocation import wrapkit_version
+from .._report import report, report_once
+from ._document import read_json, read_object
+from ._exporter import Exporter
+from ._http_server import HttpServer
+from ._intake import MAX_BODY_BYTES, OtlpIntake
+from ._invocations import Invocations
+from ._loop import READ, Loop
+from ._outbox import Outbox
+from ._policy import choose_policy
+from ._spans import SpanBuffer
+from ._start import TELEMETRY_TYPES
+from ._time import unix_nano
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+    from ...lifecycle import Head, Message
+    from ...lifecycle._effects import SessionEffect
+    from ._start import Started
+
+# Who goes first when several sockets are ready. The event before the datagrams that belong to it,
+# these before the telemetry that says the same less exactly, exports last.
+_API, _HOOK, _OTLP, _TELEMETRY, _EXPORT = range(5)
+_DATAGRAM_BYTES = 65_536
+# A batch of telemetry is about twice the 256 KiB that were asked for, at most.
+_MAX_TELEMETRY_BYTES = 2 * 1024 * 1024
+# The platform's word on an invocation that was cut off comes up to 25 ms after SHUTDOWN (the
+# buffering that was asked for), of which the shutdown has 2000 ms.
+_SETTLE_MS = 100
+
+
+def now_ms() -> float:
+    """The wall clock: deadlines are in epoch milliseconds, and it goes on through a freeze."""
+    return time.time() * 1000
+
+
+class Runner:
+    """Runs the loop until the session says ``Stop``."""
+
+    def __init__(self, started: "Started") -> None:
+        self._started = started
+        self._api = started.api
+        self._exit_code: Optional[int] = None
+        self._current_request_id = ""
+        self._shutdown_reason = ""
+        self._settle_deadline_ms: Optional[float] = None
+        self._flush_deadline_ms = 0.0
+        self._session_waits = False
+        self._waiting_since_ms: Optional[float] = None
+        self._hook_spoke = False
+        self._reconnected = False
+        environ = started.environ
+        self._loop = Loop()
+        self._outbox = Outbox()
+        self._exporter = self._new_exporter()
+        self._policy = choose_policy(environ, invoked="INVOKE" in started.events)
+        self._invocations = Invocations(_env.FunctionSettings(environ).name)
+        self._spans = SpanBuffer(environ, self._outbox, "traces" in self._exporter.signals)
+        self._session = self._session_so_far()
+        self._watch_sockets()
+
+    def _new_exporter(self) -> Exporter:
+        listener = self._started.otlp_listener
+        exporter = Exporter(
+            self._started.environ,
+            self._loop,
+            self._outbox,
+            rank=_EXPORT,
+            now_ms=now_ms,
+            user_agent=f"wrapkit/{wrapkit_version()}",
+            own_port=listener.getsockname()[1] if listener is not None else 0,
+        )
+        if not exporter.signals and _env.exports(self._started.environ, "traces"):
+            report(f"nothing is exported: set {_env.OTLP_ENDPOINT} to where telemetry shall go")
+        return exporter
+
+    def _session_so_far(self) -> ExtensionSession:
+        """The session, told what the start has done already; its effects have happened too."""
+        started, now = self._started, now_ms()
+        session = ExtensionSession(extension=started.name, events=started.events)
+        session.register()
+        session.receive(Registered(identifier=started.identifier), now)
+        session.subscribe(TELEMETRY_TYPES)
+        session.receive(Subscribed(supported=started.telemetry_listener is not None), now)
+        session.next()
+        return session
+
+    def _watch_sockets(self) -> None:
+        started, loop = self._started, self._loop
+        loop.add_timed(self)
+        self._watch_api()
+        if started.datagrams is not None:
+            loop.watch(started.datagrams.fileno(), READ, _HOOK, lambda _: self._read_datagrams())
+        if started.otlp_listener is not None:
+            intake = OtlpIntake(self._outbox, self._exporter.signals)
+            HttpServer(
+                loop,
+                started.otlp_listener,
+                rank=_OTLP,
+                take=intake.take,
+                max_body_bytes=MAX_BODY_BYTES,
+            )
+        if started.telemetry_listener is not None:
+            HttpServer(
+                loop,
+                started.telemetry_listener,
+                rank=_TELEMETRY,
+                take=self._take_telemetry,
+                max_body_bytes=_MAX_TELEMETRY_BYTES,
+            )
+
+    def run(self) -> int:
+        """Handles events until the end; the process's exit code.
+
+        What is raised is a defect: the caller goes on without collecting anything. During the
+        shutdown there is nothing to go on with.
+        """
+        try:
+            while self._exit_code is None:
+                self._loop.turn(now_ms)
+        except Exception as error:
+            if not self._shutdown_reason:
+                raise
+            report("an error during the shutdown", error)
+            return 0
+        return self._exit_code
+
+    # The session's effects
+
+    def _apply(self, effects: "list[SessionEffect]") -> None:
+        for effect in effects:
+            if isinstance(effect, Flush):
+                self._flush_for_session(effect.deadline_ms)
+            elif isinstance(effect, CallNext):
+                self._call_next()
+            elif isinstance(effect, Stop):
+                self._stop(effect)
+
+    def _call_next(self) -> None:
+        self._current_request_id = ""
+        self._session_waits = False
+        self._session.next()
+        self._send_next()
+
+    def _send_next(self) -> None:
+        self._loop.forget(self._api.sock.fileno())  # sending may open another connection
+        self._api.send_next(self._started.identifier)
+        self._watch_api()
+
+    def _watch_api(self) -> None:
+        self._loop.watch(self._api.sock.fileno(), READ, _API, lambda _: self._read_api())
+
+    def _flush_for_session(self, deadline_ms: float) -> None:
+        self._session_waits = True
+        self._flush_deadline_ms = deadline_ms
+        if self._shutdown_reason:
+            self._settle_deadline_ms = now_ms() + _SETTLE_MS
+            self._settle()
+        elif self._policy.exports_at_end():
+            self._export(deadline_ms)
+        else:
+            self._flushed()
+
+    def _export(self, deadline_ms: float) -> None:
+        self._spans.encode(self._invocations.account_id)
+        self._waiting_since_ms = None
+        self._exporter.flush(deadline_ms, self._flushed, last=bool(self._shutdown_reason))
+
+    def _flushed(self) -> None:
+        if self._session_waits:
+            self._session_waits = False
+            self._apply(self._session.receive(Flushed(), now_ms()))
+
+    def _stop(self, stop: Stop) -> None:
+        self._exit_code = stop.exit_code
+        if stop.error_type:
+            self._say_exit_error(stop.error_type)
+        self._exporter.close()
+        left = len(self._outbox)
+        if left or self._outbox.dropped:
+            report(f"{self._outbox.dropped} requests were dropped and {left} could not be sent")
+
+    def _say_exit_error(self, error_type: str) -> None:
+        request = extension_error_request(
+            self._api.authority,
+            self._started.identifier,
+            error_type,
+            "the extension cannot go on",
+            during_init=False,
+        )
+        report(f"the extension ends: {error_type}")
+        try:
+            self._api.call(request)
+        except (OSError, HttpError) as error:
+            report("the end could not be told to the host", error)
+
+    # Deadlines
+
+    def next_deadline_ms(self) -> "Optional[float]":
+        """The next of the session's deadline, the end of settling, and the policy's export."""
+        due = [self._session.next_deadline_ms(), self._settle_deadline_ms, self._export_due_ms()]
+        return min([moment for moment in due if moment is not None], default=None)
+
+    def _export_due_ms(self) -> "Optional[float]":
+        if self._exporter.busy or not (self._spans or self._outbox):
+            return None
+        if self._waiting_since_ms is None:
+            self._waiting_since_ms = now_ms()
+        return self._policy.export_due_ms(self._waiting_since_ms)
+
+    def expire(self, now: float) -> None:
+        """Lets what is due happen."""
+        if self._settle_deadline_ms is not None and self._settle_deadline_ms <= now:
+            self._finish_settling()
+        due = self._export_due_ms()
+        if due is not None and due <= now:
+            self._export(now + _env.DEFAULT_TIMEOUT_MS)
+        deadline = self._session.next_deadline_ms()
+        if deadline is not None and deadline <= now:
+            self._apply(self._session.expire(now))
+
+    # Events of the Extensions API
+
+    def _read_api(self) -> None:
+        try:
+            message = self._api.receive()
+        except (OSError, HttpError) as error:
+            self._reconnect(error)
+            return
+        if message is not None:
+            self._reconnected = False
+            self._handle_event(message)
+
+    def _reconnect(self, error: Exception) -> None:
+        """Asks again on a fresh connection, once; a host that closes that one too is gone."""
+        report("the connection to the Extensions API was lost", error)
+        self._loop.forget(self._api.sock.fileno())
+        try:
+            if self._reconnected:
+                raise error
+            self._reconnected = True
+            self._api.reopen()
+            self._send_next()
+        except (OSError, HttpError):
+            self._exit_code = 1
+
+    def _handle_event(self, message: "Message") -> None:
+        try:
+            raise_for_error(message)
+            event = read_object(message.body)
+        except RemoteLifecycleError as error:
+            report(f"the host refused next: {error}")
+            refused = Refused(error_type=error.error_type, status=error.status)
+            self._apply(self._session.receive(refused, now_ms()))
+            return
+        except ValueError:
+            event = {}
+        kind, deadline = event.get("eventType"), event.get("deadlineMs")
+        if kind == "INVOKE":
+            self._invoked(event, _milliseconds(deadline))
+        elif kind == "SHUTDOWN":
+            self._shut_down(event, _milliseconds(deadline))
+        else:
+            report_once(f"event {kind}", "an event of an unknown type came; asking for the next")
+            self._send_next()
+
+    def _invoked(self, event: "dict[str, Any]", deadline_ms: int) -> None:
+        request_id = str(event.get("requestId", ""))
+        self._current_request_id = request_id
+        self._invocations.invoked(event, time.time_ns())
+        received = InvokeEvent(request_id=request_id, deadline_ms=deadline_ms)
+        self._apply(self._session.receive(received, now_ms()))
+        if self._invocations.is_over(request_id) or not self._waits_for_end():
+            self._ended(request_id)
+
+    def _waits_for_end(self) -> bool:
+        """Whether ``next`` waits: something is to be exported then, and something will tell.
+
+        Without telemetry a hook that has never spoken may not be there at all, and waiting for it
+        would last until the function times out.
+        """
+        told = self._started.telemetry_listener is not None or self._hook_spoke
+        return told and bool(self._exporter.signals) and self._policy.waits_for_end()
+
+    def _ended(self, request_id: str, *, by_platform: bool = False) -> None:
+        """The invocation is over for the session, if it is the one that the session is in."""
+        if request_id == self._current_request_id and request_id:
+            self._current_request_id = ""
+            end = PlatformRuntimeDone if by_platform else HookEnd
+            self._apply(self._session.receive(end(request_id=request_id), now_ms()))
+        if self._settle_deadline_ms is not None:
+            self._settle()
+
+    def _shut_down(self, event: "dict[str, Any]", deadline_ms: int) -> None:
+        reason = str(event.get("shutdownReason", "")).lower() or "unknown"
+        self._shutdown_reason = reason
+        self._read_datagrams()
+        received = ShutdownEvent(reason=reason, deadline_ms=deadline_ms)
+        self._apply(self._session.receive(received, now_ms()))
+
+    def _settle(self) -> None:
+        """Waits, briefly, for the platform's word on invocations that were cut off."""
+        if not len(self._invocations) or self._started.telemetry_listener is None:
+            self._finish_settling()
+
+    def _finish_settling(self) -> None:
+        self._settle_deadline_ms = None
+        for span in self._invocations.shut_down(self._shutdown_reason, time.time_ns()):
+            self._spans.add(span)
+        self._export(self._flush_deadline_ms)
+
+    # The hook's datagrams
+
+    def _read_datagrams(self) -> None:
+        sock = self._started.datagrams
+        while sock is not None:
+            try:
+                data = sock.recv(_DATAGRAM_BYTES)
+            except OSError:  # BlockingIOError: nothing more waits
+                return
+            try:
+                self._handle_datagram(read_object(data))
+            except ValueError:
+                report_once("datagram", "a datagram of the hook cannot be read; leaving it out")
+
+    def _handle_datagram(self, datagram: "dict[str, Any]") -> None:
+        kind = datagram.get("t")
+        if kind == "start":
+            self._hook_spoke = True
+            self._invocations.hook_started(datagram)
+        elif kind == "end":
+            self._spans.add(self._invocations.hook_ended(datagram))
+            self._ended(str(datagram.get("id", "")))
+
+    # The platform's telemetry
+
+    def _take_telemetry(self, _head: "Head", body: bytes) -> bytes:
+        self._read_datagrams()
+        try:
+            records = read_json(body)
+            for record in records if isinstance(records, list) else ():
+                self._handle_record(record)
+        except ValueError:
+            report_once("telemetry", "a batch of platform telemetry cannot be read")
+        return response_bytes(200)
+
+    def _handle_record(self, record: "Any") -> None:
+        if not isinstance(record, dict) or not isinstance(record.get("record"), dict):
+            return
+        kind, detail = record.get("type"), record["record"]
+        if kind == "platform.start":
+            self._invocations.platform_started(detail, unix_nano(str(record.get("time"))))
+        elif kind in ("platform.runtimeDone", "platform.report"):
+            moment = unix_nano(str(record.get("time")))
+            self._spans.add(self._invocations.platform_ended(detail, moment))
+            self._ended(str(detail.get("requestId", "")), by_platform=True)
+        elif kind == "platform.initStart":
+            self._spans.instance = str(detail.get("instanceId") or "")
+
+
+def _milliseconds(value: "Any") -> int:
+    return int(value) if isinstance(value, (int, float)) and 0 < value < 1e15 else 0
