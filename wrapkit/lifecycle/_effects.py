@@ -199,7 +199,7 @@ class CallNext(Record):
 
 
 class Stop(Record):
-    """End now with this exit code, after an ``exit_error`` with ``error_type`` unless it is empty."""
+    """End now with this exit code, after an ``exit_error`` with ``error_type`` if there is one."""
 
     __slots__ = ("error_type", "exit_code")
 

@@ -187,7 +187,7 @@ class RuntimeResponse(Record):
 
 
 class RuntimeInvocationError(Record):
-    """The head of ``POST /runtime/invocation/{id}/error`` has arrived, with its type header if any."""
+    """The head of ``POST /runtime/invocation/{id}/error`` has arrived; its type header, if any."""
 
     __slots__ = ("error_type", "request_id")
 
