@@ -1,0 +1,116 @@
+"""Tells the runner of each invocation: one datagram at its start, one at its end.
+
+docs/concepts/architecture.md, "Hook to runner: datagrams", is the contract.
+
+Rule 1. A start never waits. An end waits for room for 5 ms at most: without it, the runner takes
+        the invocation for one that died.
+Rule 2. A start that was not taken is sent again in front of the end, so the span keeps its ids.
+Rule 3. What is dropped is counted, and the count goes along with the next datagram.
+"""
+
+import sys
+
+from .._env import socket_path
+from .._report import report_once
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Optional
+
+    from ._hook import Invocation
+
+# A queue holds 10 datagrams by default (net.unix.max_dgram_qlen); the runner empties it in well
+# under a millisecond when it gets the processor.
+WAIT_FOR_ROOM_US = 5000
+# A start must fit into one datagram whatever the caller sends; W3C asks for 512 characters.
+MAX_TRACE_STATE_CHARACTERS = 4096
+
+
+class Datagrams:
+    """The sending end of the socket, made at the first invocation: no snapshot holds it."""
+
+    __slots__ = ("_dropped", "_path", "_socket", "_untold")
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        self._path = socket_path(environ)
+        self._socket: Any = None
+        self._dropped = 0
+        self._untold: Optional[dict[str, Any]] = None
+
+    def start(self, invocation: "Invocation") -> None:
+        """Sends ``start``."""
+        message = _start(invocation)
+        self._untold = None if self._send(message, wait=False) else message
+
+    def end(
+        self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+    ) -> None:
+        """Sends ``end``; ``error`` is None for an invocation that went well."""
+        untold, self._untold = self._untold, None
+        if untold is not None and not self._send(untold, wait=True):
+            return
+        message = {"t": "end", "id": invocation.request_id, "time": time_ns}
+        if error is not None:
+            message["error"] = error
+        self._send(message, wait=True)
+
+    def _send(self, message: "dict[str, Any]", wait: bool) -> bool:
+        if self._dropped:
+            message["dropped"] = self._dropped
+        try:
+            self._send_bytes(_encoded(message), wait)
+        except BlockingIOError:  # the queue is full
+            self._dropped += 1
+            return False
+        except OSError as error:
+            self._dropped += 1
+            report_once(
+                "no runner", f"invocations are not recorded, no runner at {self._path}", error
+            )
+            return False
+        self._dropped = 0
+        return True
+
+    def _send_bytes(self, data: bytes, wait: bool) -> None:
+        from _socket import MSG_DONTWAIT
+
+        if self._socket is None:
+            self._socket = _new_socket()
+        # By address each time: that outlives a runner which is started anew.
+        self._socket.sendto(data, 0 if wait else MSG_DONTWAIT, self._path)
+
+
+def _new_socket() -> "Any":
+    import _socket
+
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    # The bound of a blocking send: a struct timeval. Python's own timeout would poll first.
+    seconds, microseconds = (n.to_bytes(8, sys.byteorder) for n in (0, WAIT_FOR_ROOM_US))
+    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, seconds + microseconds)
+    return sock
+
+
+def _start(invocation: "Invocation") -> "dict[str, Any]":
+    context = invocation.context
+    message = {
+        "t": "start",
+        "id": invocation.request_id,
+        "time": invocation.start_time_unix_nano,
+        "trace": context.trace_id,
+        "span": invocation.span_id,
+        "flags": context.flags,
+        "cold": invocation.cold_start,
+    }
+    if context.parent_span_id:
+        message["parent"] = context.parent_span_id
+    if context.trace_state and len(context.trace_state) <= MAX_TRACE_STATE_CHARACTERS:
+        message["state"] = context.trace_state
+    return message
+
+
+def _encoded(message: "dict[str, Any]") -> bytes:
+    import json
+
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")

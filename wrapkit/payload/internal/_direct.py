@@ -1,0 +1,136 @@
+"""Mode internal: the hook makes the span itself and exports it before the response is posted.
+
+After the response Lambda may freeze the process, and with it an export that has begun.
+"""
+
+import os
+import time
+
+from .._env import OTLP_ENDPOINT, export_settings, exports
+from .._report import report_once
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Optional
+
+    from .._env import ExportSettings
+    from .._export import Exporter
+    from ._hook import Invocation
+
+# What is left to the runtime for posting the response, when the deadline is near.
+RESPONSE_MARGIN_MS = 200
+# After an export that failed: a dead endpoint costs one bounded attempt, then the function is left
+# alone for a while, longer each time.
+FIRST_PAUSE_MS = 30_000
+LONGEST_PAUSE_MS = 300_000
+
+
+def direct_export(environ: "Mapping[str, str]") -> "Optional[DirectExport]":
+    """The sink of mode internal, None when the user configured no endpoint or wants no traces."""
+    settings = export_settings(environ, "traces")
+    if settings is not None:
+        return DirectExport(environ, settings)
+    if exports(environ, "traces"):
+        report_once("no endpoint", f"{OTLP_ENDPOINT} is not set, so invocations are not recorded")
+    return None
+
+
+class DirectExport:
+    """Exports each invocation's span when it ends; all that it needs is loaded at the first one."""
+
+    __slots__ = (
+        "_environ",
+        "_exporter",
+        "_pause_ms",
+        "_process_id",
+        "_resource",
+        "_resume_ms",
+        "_settings",
+    )
+
+    def __init__(self, environ: "Mapping[str, str]", settings: "ExportSettings") -> None:
+        self._environ = environ
+        self._settings = settings
+        self._exporter: Optional[Exporter] = None
+        self._process_id = 0
+        self._resource: Optional[dict[str, Any]] = None
+        self._pause_ms = FIRST_PAUSE_MS
+        self._resume_ms = 0
+
+    def start(self, invocation: "Invocation") -> None:
+        """Nothing is exported before the outcome is known."""
+
+    def end(
+        self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+    ) -> None:
+        """Exports the span, within the time that the function can spare."""
+        if not invocation.context.flags & 1 or _now_ms() < self._resume_ms:
+            return
+        timeout_ms = min(self._settings.timeout_ms, _spare_ms(invocation))
+        if timeout_ms <= 0:
+            report_once("no time", "no time is left to export before the function's deadline")
+            return
+        self._export(self._encoded(invocation, time_ns, error), timeout_ms)
+
+    def _export(self, body: bytes, timeout_ms: int) -> None:
+        from .._export import ExportError
+
+        try:
+            self._own_exporter().export(body, timeout_ms)
+        except ExportError as error:
+            self._pause(str(error))
+        else:
+            self._pause_ms = FIRST_PAUSE_MS
+
+    def _own_exporter(self) -> "Exporter":
+        """The exporter of this process: a fork must not speak on its parent's connection."""
+        from .._export import Exporter
+
+        if self._exporter is None or self._process_id != os.getpid():
+            self._exporter = Exporter(self._settings)
+            self._process_id = os.getpid()
+        return self._exporter
+
+    def _pause(self, reason: str) -> None:
+        from .._report import report
+
+        report(f"a span was not exported, {reason}; trying again in {self._pause_ms // 1000} s")
+        self._resume_ms = _now_ms() + self._pause_ms
+        self._pause_ms = min(2 * self._pause_ms, LONGEST_PAUSE_MS)
+
+    def _encoded(
+        self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+    ) -> bytes:
+        from .. import _invocation
+        from .._otlp import encode_traces
+
+        arn = str(getattr(invocation.request, "invoked_function_arn", None) or "")
+        if self._resource is None:
+            account = _invocation.account_id(arn)
+            self._resource = _invocation.resource_attributes(self._environ, account=account)
+        span = _invocation.invocation_span(
+            invocation.context,
+            span_id=invocation.span_id,
+            name=self._resource.get("faas.name") or self._resource["service.name"],
+            start_time_unix_nano=invocation.start_time_unix_nano,
+            end_time_unix_nano=time_ns,
+            attributes=_invocation.invocation_attributes(
+                request_id=invocation.request_id,
+                cold_start=invocation.cold_start,
+                invoked_function_arn=arn,
+            ),
+            error=error,
+        )
+        version = _invocation.wrapkit_version()
+        return encode_traces(self._resource, [span], scope_version=version)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+def _spare_ms(invocation: "Invocation") -> int:
+    """The time until the function's deadline, less what the response needs."""
+    deadline_ms = int(invocation.request.deadline_time_in_ms)
+    return deadline_ms - time.time_ns() // 1_000_000 - RESPONSE_MARGIN_MS

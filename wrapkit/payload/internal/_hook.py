@@ -1,0 +1,157 @@
+"""Sees each invocation through the runtime client's own steps, and reports its start and its end.
+
+Rule 1. The handler is not wrapped: no frame of wrapkit is ever on its stack, so its tracebacks and
+        with them the error payloads, its warnings and its recursion limit are those of a bare run.
+Rule 2. The steps that are watched: ``wait_next_invocation`` gives the request, the marshaller's
+        ``unmarshal_request`` the event, ``make_error`` the exception while it is being handled,
+        ``post_invocation_result`` and ``post_invocation_error`` the outcome, marshalling included.
+Rule 3. What leaves the loop otherwise (``SystemExit``, ``KeyboardInterrupt``) passes ``escaped``.
+Rule 4. An event that the client cannot read never starts; its invocation starts with its end.
+"""
+
+import os
+import sys
+import time
+
+from .._env import INITIALIZATION_TYPE, text
+from .._invocation import new_span_id, trace_context
+from ._launch import quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Optional, Protocol
+
+    from .._invocation import TraceContext
+
+    class Sink(Protocol):
+        """Where invocations go: over the socket to the runner, or straight to the backend."""
+
+        def start(self, invocation: "Invocation") -> None: ...
+        def end(
+            self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+        ) -> None: ...
+
+
+# AWS keeps what is provisioned warm, so its first invocation is no cold start
+# (https://opentelemetry.io/docs/specs/semconv/registry/attributes/faas/#faas-coldstart).
+_PROVISIONED = "provisioned-concurrency"
+
+
+class Invocation:
+    """One invocation that has begun: its place in a trace, and what the runtime knows of it."""
+
+    __slots__ = ("cold_start", "context", "request", "span_id", "start_time_unix_nano")
+
+    def __init__(self, request: "Any", context: "TraceContext", cold_start: bool) -> None:
+        self.request = request
+        self.context = context
+        self.cold_start = cold_start
+        self.span_id = new_span_id()
+        self.start_time_unix_nano = time.time_ns()
+
+    @property
+    def request_id(self) -> str:
+        """The request id, as the runtime API gave it."""
+        return str(self.request.invoke_id)
+
+    def __repr__(self) -> str:
+        return f"<Invocation {self.request_id} {self.context!r}>"
+
+
+class Hook:
+    """Follows one invocation at a time, as the runtime client handles them."""
+
+    __slots__ = ("_cold_start", "_error", "_invocation", "_process_id", "_request", "_sink")
+
+    def __init__(self, sink: "Sink", *, cold_start: bool) -> None:
+        self._sink = sink
+        self._cold_start = cold_start
+        self._request: Any = None
+        self._invocation: Optional[Invocation] = None
+        self._error: Optional[dict[str, str]] = None
+        self._process_id = 0
+
+    def received(self, request: "Any") -> None:
+        """The runtime client holds a new request."""
+        self._request = request
+        self._invocation = None
+        self._error = None
+
+    def started(self, event: "Any") -> None:
+        """The handler is about to be called with ``event``."""
+        if self._request is None:
+            return
+        header = getattr(self._request, "x_amzn_trace_id", None)
+        context = trace_context(_trace_headers(event), header)
+        invocation = Invocation(self._request, context, self._cold_start)
+        self._cold_start = False
+        self._process_id = os.getpid()
+        self._invocation = invocation
+        self._sink.start(invocation)
+
+    def failed(self, message: str, error_type: str) -> None:
+        """The runtime client describes the exception that it is handling."""
+        if self._request is not None:
+            from ._errors import describe
+
+            self._error = describe(sys.exc_info()[1], message, error_type)
+
+    def ended(self, failed: bool) -> None:
+        """The outcome is about to be posted."""
+        time_ns = time.time_ns()
+        if self._invocation is None:
+            self.started(None)
+        invocation, error = self._invocation, self._error
+        self._request = self._invocation = self._error = None
+        if invocation is not None:
+            self._sink.end(invocation, time_ns, (error or {}) if failed else None)
+
+    def escaped(self, error: BaseException) -> None:
+        """What ends the process leaves the runtime client's loop."""
+        # A child that the handler forked leaves this way too, and its parent's invocation goes on.
+        if self._invocation is not None and self._process_id == os.getpid():
+            quietly(self._ended_by, error)
+
+    def _ended_by(self, error: BaseException) -> None:
+        from ._errors import describe
+
+        self._error = describe(error, str(error), type(error).__name__)
+        self.ended(failed=True)
+
+
+def _trace_headers(event: "Any") -> "Any":
+    """The headers of an HTTP event; a load balancer may send each as a list of values instead."""
+    if not isinstance(event, dict):
+        return None
+    headers = event.get("headers")
+    if headers:
+        return headers
+    lists = event.get("multiValueHeaders")
+    if not isinstance(lists, dict):
+        return None
+    return {
+        name: values[-1] for name, values in lists.items() if isinstance(values, list) and values
+    }
+
+
+def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optional[Hook]":
+    """Patches the runtime client; the hook, or None where there is nothing to export to."""
+    sink = _sink(mode, environ)
+    if sink is None:
+        return None
+    hook = Hook(sink, cold_start=text(environ, INITIALIZATION_TYPE) != _PROVISIONED)
+    from ._patches import patch
+
+    patch(bootstrap, hook)
+    return hook
+
+
+def _sink(mode: str, environ: "Mapping[str, str]") -> "Optional[Sink]":
+    if mode == "internal":
+        from ._direct import direct_export
+
+        return direct_export(environ)
+    from ._datagrams import Datagrams
+
+    return Datagrams(environ)
