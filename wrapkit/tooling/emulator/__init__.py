@@ -1,4 +1,6 @@
-"""Lambda's execution environment on one machine: the Runtime, Extensions and Telemetry APIs around real processes."""
+"""Lambda's execution environment on one machine: the Runtime, Extensions and Telemetry APIs around
+real processes.
+"""
 
 from ._clock import Clock, ManualClock, SystemClock
 from ._environment import ExecutionEnvironment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wrapkit.lifecycle import (
@@ -30,6 +29,8 @@ from ._server import Application, Connection, Exchange
 from ._subscription import read_subscription
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._host import Host
 
 # Runtime API: 6 MiB and 100 bytes; streamed responses up to 200 MB (Lambda quotas).
@@ -67,8 +68,11 @@ class _Refused(Exchange):
     def take(self, piece: bytes) -> None:
         """Reads and forgets."""
 
-    def finish(self, trailers: dict[str, str]) -> None:
+    def finish(self, trailers: dict[str, str]) -> None:  # noqa: ARG002
         self._connection.answer(self._answer)
+
+    def abandon(self) -> None:
+        """Nothing has come of it."""
 
 
 class _Call(Exchange):
@@ -92,13 +96,13 @@ class _Call(Exchange):
         else:
             self._body += piece
 
-    def finish(self, trailers: dict[str, str]) -> None:
+    def finish(self, trailers: dict[str, str]) -> None:  # noqa: ARG002
         if self._excess_bytes:
             self.connection.answer(_too_large())
             return
-        with_refusals(self.host, self.connection, self._answer)
+        _answer(self.connection, self._handle_message)
 
-    def _answer(self) -> bytes | None:
+    def _handle_message(self) -> bytes | None:
         return self._handle(self, Message(self._head, bytes(self._body), {}))
 
     def abandon(self) -> None:
@@ -106,7 +110,9 @@ class _Call(Exchange):
 
 
 class _Delivery(Exchange):
-    """The outcome of an invocation: the lifecycle hears of its head and, when the body has been read, of its end."""
+    """The outcome of an invocation: the lifecycle hears of its head and, when the body has been
+    read, of its end.
+    """
 
     max_bytes = MAX_RESPONSE_BYTES
 
@@ -174,8 +180,8 @@ class _InvocationError(_Delivery):
         )
 
 
-def with_refusals(host: Host, connection: Connection, handle: Callable[[], bytes | None]) -> None:
-    """Answers what ``handle`` returns, or the platform's error; None leaves the answer for later."""
+def _answer(connection: Connection, handle: Callable[[], bytes | None]) -> None:
+    """Answers what ``handle`` returns, or the refusal; None leaves the answer for later."""
     try:
         answer = handle()
     except RemoteLifecycleError as error:
@@ -193,11 +199,11 @@ def _identifier(message: Message) -> str | None:
     return message.head.headers.get(wire.EXTENSION_IDENTIFIER.lower())
 
 
-def _ping(call: _Call, message: Message) -> bytes:
+def _ping(_call: _Call, _message: Message) -> bytes:
     return response_bytes(200, (("Content-Type", "text/plain"),), b"pong")
 
 
-def _runtime_next(call: _Call, message: Message) -> None:
+def _runtime_next(call: _Call, _message: Message) -> None:
     call.host.wait_for_invocation(call.connection, RuntimeNext())
 
 
@@ -208,12 +214,13 @@ def _runtime_init_error(call: _Call, message: Message) -> bytes:
     return wire.accepted_answer()
 
 
-def _restore_next(call: _Call, message: Message) -> None:
+def _restore_next(call: _Call, _message: Message) -> None:
     call.host.receive(RuntimeRestoreNext())  # refused: the emulator has no snap-start environment
 
 
 def _restore_error(call: _Call, message: Message) -> bytes:
-    call.host.receive(RuntimeRestoreError())
+    error_type = message.head.headers.get(wire.FUNCTION_ERROR_TYPE.lower())
+    call.host.receive(RuntimeRestoreError(error_type=error_type))
     return wire.accepted_answer()
 
 
@@ -262,8 +269,8 @@ def _subscribe(call: _Call, message: Message) -> bytes:
     return response_bytes(200, (("Content-Type", "application/json"),), _OK)
 
 
-def _subscribe_logs(call: _Call, message: Message) -> bytes:
-    # The superseded Logs API: answered as where it does not exist, after which a client carries on.
+def _subscribe_logs(_call: _Call, _message: Message) -> bytes:
+    # The superseded Logs API: answered as where it does not exist; a client carries on.
     return wire.error_answer(202, "Logs.NotSupported", "Logs API is not supported")
 
 

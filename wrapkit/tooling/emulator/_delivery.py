@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from wrapkit.lifecycle import HttpError
 from wrapkit.lifecycle._http import Message, MessageReader, request_bytes
 
-from ._clock import Clock
-from ._records import Record
-from ._subscription import Subscription
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-# What a slow subscriber may keep waiting: ten full batches; more is dropped and said so (platform.logsDropped).
+    from ._clock import Clock
+    from ._records import Record
+    from ._subscription import Subscription
+
+# What a slow subscriber may keep waiting: ten full batches; more is dropped and said so
+# (platform.logsDropped).
 _MAX_QUEUED_BYTES = 10 * 1024 * 1024
 # The guide says that the host retries with back-off when the listener is not ready.
 _RETRY_DELAYS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -35,6 +38,18 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._reader.receive(data)
+        self._read()
+
+    def eof_received(self) -> bool:
+        self._reader.receive(b"")  # which ends an answer without a length
+        self._read()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._fail(exc or ConnectionResetError("closed"))
+
+    def _read(self) -> None:
         try:
             message = self._reader.next_message()
         except HttpError as error:
@@ -42,10 +57,6 @@ class _Connection(asyncio.Protocol):
             return
         if message is not None and self._answer is not None and not self._answer.done():
             self._answer.set_result(message)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._fail(exc or ConnectionResetError("closed"))
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():
@@ -84,7 +95,9 @@ class _Connection(asyncio.Protocol):
 
 
 class Subscriber:
-    """One subscriber's queue and its delivery; ``on_dropped(records, bytes, reason)`` hears of what was given up."""
+    """One subscriber's queue and its delivery; ``on_dropped(records, bytes, reason)`` hears of what
+    was given up.
+    """
 
     def __init__(
         self, subscription: Subscription, clock: Clock, on_dropped: Callable[[int, int, str], None]
@@ -95,6 +108,7 @@ class Subscriber:
         self._queue: list[bytes] = []
         self._queued_bytes = 0
         self._cancel_timer: Callable[[], None] | None = None
+        self._due_ms: float | None = None
         self._paused = False
         self._due = asyncio.Event()
         self._idle = asyncio.Event()
@@ -119,12 +133,13 @@ class Subscriber:
         )
         if full and not self._paused:
             self._due.set()
-        elif self._cancel_timer is None and not self._paused:
+        elif self._due_ms is None:
+            self._due_ms = self._clock.now_ms() + self.subscription.timeout_ms
             self._start_timer()
 
     def _start_timer(self) -> None:
-        when_ms = self._clock.now_ms() + self.subscription.timeout_ms
-        self._cancel_timer = self._clock.call_at(when_ms, self.flush)
+        if self._due_ms is not None and not self._paused:
+            self._cancel_timer = self._clock.call_at(self._due_ms, self.flush)
 
     def _stop_timer(self) -> None:
         if self._cancel_timer is not None:
@@ -134,19 +149,19 @@ class Subscriber:
     def flush(self) -> None:
         """Lets what is queued go out now."""
         self._stop_timer()
+        self._due_ms = None
         if self._queue:
             self._due.set()
 
     def pause(self) -> None:
-        """Stands still with the frozen environment: what is queued goes out after the thaw."""
+        """Stands still with the frozen environment: what falls due goes out at the thaw."""
         self._paused = True
         self._stop_timer()
 
     def resume(self) -> None:
         """Goes on after a thaw."""
         self._paused = False
-        if self._queue and self._cancel_timer is None:
-            self._start_timer()
+        self._start_timer()
 
     async def drained(self, limit_s: float) -> None:
         """Waits until everything has been delivered or dropped, at most for the limit."""

@@ -5,36 +5,42 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from wrapkit.lifecycle import Environment, Init, Shutdown
 
 from ._api import Api
 from ._clock import Clock, SystemClock
-from ._function import Function
 from ._host import Host
 from ._interpreter import inspect_interpreter, require_runtime_client
 from ._invocation import Invocation
 from ._journal import Journal
 from ._processes import Processes
-from ._records import Record
 from ._results import InitResult, InvocationResult, ShutdownResult
 from ._sandbox import Isolation, Sandbox, create_sandbox
 from ._server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from ._function import Function
+    from ._records import Record
 
 
 class ExecutionEnvironment:
     """Lambda's execution environment on this machine, for one function.
 
-    An asynchronous context manager: entering it makes the sandbox and starts the API server; leaving it, in whatever way,
-    kills every process and removes the sandbox. ``shutdown`` is the orderly end, and is up to the caller.
+    An asynchronous context manager: entering it makes the sandbox and starts the API server;
+    leaving it, in whatever way, kills every process and removes the sandbox. ``shutdown`` is the
+    orderly end, and is up to the caller.
 
     Args:
         function: what to run.
         on_record: called with every ``Record``: platform.*, function and extension.
         on_log_line: called with every line of the log, as CloudWatch shows it, in order.
-        isolation: ``namespace`` for a private mount namespace, ``none`` for folders, ``auto`` for the first if possible.
+        isolation: ``namespace`` for a private mount namespace, ``none`` for folders, ``auto`` for
+            the first if possible.
         runtime_api_port: the port of the runtime API on the loopback; 0 for any that is free.
         clock: the time; for tests.
     """
@@ -84,11 +90,11 @@ class ExecutionEnvironment:
         version = "python:{}.{}".format(*interpreter.version)
         journal = Journal(
             self.function,
-            version if self.function.command is None else "provided:al2023",
-            log_stream,
-            self._clock,
-            self._on_record,
-            self._on_log_line,
+            runtime_version=version if self.function.command is None else "provided:al2023",
+            log_stream=log_stream,
+            clock=self._clock,
+            on_record=self._on_record,
+            on_log_line=self._on_log_line,
         )
         environment = Environment(
             extensions=self._sandbox.extensions, function_timeout_ms=self.function.timeout_ms
@@ -135,7 +141,9 @@ class ExecutionEnvironment:
         return self._host
 
     async def init(self) -> InitResult:
-        """Runs the Init phase; a failure is a result. After one, the next invocation initialises anew."""
+        """Runs the Init phase; a failure is a result. After one, the next invocation initialises
+        anew.
+        """
         host = self._running()
         host.progress.begin()
         host.receive(Init())
@@ -152,7 +160,8 @@ class ExecutionEnvironment:
     ) -> InvocationResult:
         """Invokes the function, and returns when the invocation is over for the extensions, too.
 
-        Initialises first where ``init`` has not been called. ``trace_header`` as in ``X-Amzn-Trace-Id``.
+        Initialises first where ``init`` has not been called. ``trace_header`` as in
+        ``X-Amzn-Trace-Id``.
         """
         host = self._running()
         invocation = Invocation(

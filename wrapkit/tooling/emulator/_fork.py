@@ -6,19 +6,24 @@ import gc
 import os
 import signal
 import warnings
-from collections.abc import Callable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHILD_FAILED = 125
 
 
 def fork_child(body: Callable[[], None]) -> int:
-    """Forks; the child leads its own process group, runs ``body`` and ends. Returns the child's pid.
+    """Forks; the child leads its own process group, runs ``body`` and ends. Returns the child's
+    pid.
 
-    ``body`` reports through a pipe or executes another program: the child never returns into the host's code.
+    ``body`` reports through a pipe or executes another program: the child never returns into the
+    host's code.
     """
     with warnings.catch_warnings():
-        # Python 3.12 warns of fork beside threads: the child takes no lock that another thread could hold.
+        # Python 3.12 warns of fork beside threads: the child takes no lock that another thread
+        # could hold.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wrapkit.tooling._errors import USAGE, DiagnosticError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Lambda quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MAX_TIMEOUT_MS = 900_000
@@ -21,8 +24,10 @@ class Function:
     Args:
         task_root: the folder that appears as ``/var/task``.
         handler: as Lambda writes it, ``module.function`` for Python.
-        layers: folders or zip files, each a picture of ``/opt``; a later one wins over an earlier one.
-        environment: the user's variables; credentials and ``AWS_LAMBDA_EXEC_WRAPPER`` may be among them.
+        layers: folders or zip files, each a picture of ``/opt``; a later one wins over an earlier
+            one.
+        environment: the user's variables; credentials and ``AWS_LAMBDA_EXEC_WRAPPER`` may be among
+            them.
         python: the interpreter that stands in for ``/var/lang/bin/python3.X``.
         command: the runtime process; None for the stand-in bootstrap with ``awslambdaric``.
         log_format: ``Text`` or ``JSON``, the format of the platform's own log lines.

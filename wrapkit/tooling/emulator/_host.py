@@ -1,6 +1,7 @@
 """The host: executes the effects of the lifecycle core, and tells it what happens.
 
-No rule of the lifecycle stands here. What a request, an exit or a deadline means is the core's to say.
+No rule of the lifecycle stands here. What a request, an exit or a deadline means is the core's to
+say.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ import asyncio
 import signal
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wrapkit.lifecycle import (
     DeliverInvocation,
@@ -39,25 +39,30 @@ from wrapkit.lifecycle import (
 )
 from wrapkit.lifecycle import _wire as wire
 
-from ._clock import Clock
-from ._function import Function
-from ._invocation import Invocation
-from ._journal import Journal
-from ._launch import LaunchProblem, Process
 from ._processes import RUNTIME, Processes
 from ._progress import InitProgress
-from ._server import Connection
-from ._subscription import Subscription
 
-# SHUTDOWN waits so long for the telemetry that its extension is still owed; AWS's emulator allows 1 s of the 2 s.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._clock import Clock
+    from ._function import Function
+    from ._invocation import Invocation
+    from ._journal import Journal
+    from ._launch import LaunchProblem, Process
+    from ._server import Connection
+    from ._subscription import Subscription
+
+# SHUTDOWN waits so long for the telemetry that its extension is still owed; AWS's emulator allows 1
+# s of the 2 s.
 _TELEMETRY_LIMIT_S = 0.3
 
 
 class Host:
     """Drives one ``Environment`` with real processes, requests and timers.
 
-    ``settled`` is completed when the first Init is over, ``ended`` when every process is gone for good; both fail with
-    whatever goes wrong within the host itself, as do the invocations.
+    ``settled`` is completed when the first Init is over, ``ended`` when every process is gone for
+    good; both fail with whatever goes wrong within the host itself, as do the invocations.
     """
 
     def __init__(
@@ -95,7 +100,9 @@ class Host:
     # Events in
 
     def receive(self, event: Any) -> None:
-        """Tells the core of an event and does what follows; raises ``RemoteLifecycleError`` when it is refused."""
+        """Tells the core of an event and does what follows; raises ``RemoteLifecycleError`` when it
+        is refused.
+        """
         if self._is_executing:
             self._pending.append(event)
             return
@@ -230,7 +237,7 @@ class Host:
     def _launch_extension(self, effect: LaunchExtension) -> None:
         self.processes.start_extension(effect.extension)
 
-    def _start_runtime(self, effect: StartRuntime) -> None:
+    def _start_runtime(self, _: object) -> None:
         self.processes.start_runtime()
 
     def _deliver_invocation(self, effect: DeliverInvocation) -> None:
@@ -286,21 +293,21 @@ class Host:
             invocation.log_tail = self._journal.tail
             invocation.ended.set_result(None)
 
-    def _terminate_runtime(self, effect: TerminateRuntime) -> None:
+    def _terminate_runtime(self, _: object) -> None:
         self.processes.signal(RUNTIME, signal.SIGTERM)
 
-    def _kill_runtime(self, effect: KillRuntime) -> None:
+    def _kill_runtime(self, _: object) -> None:
         self.processes.signal(RUNTIME, signal.SIGKILL)
 
     def _kill_extension(self, effect: KillExtension) -> None:
         self.processes.signal(effect.extension, signal.SIGKILL)
 
-    def _freeze(self, effect: Freeze) -> None:
+    def _freeze(self, _: object) -> None:
         self._journal.telemetry.pause()
         self.processes.freeze()
         self._settle()
 
-    def _thaw(self, effect: Thaw) -> None:
+    def _thaw(self, _: object) -> None:
         self.processes.thaw()
         self._journal.telemetry.resume()
 
@@ -323,12 +330,12 @@ class Host:
         if invocation is not None:
             invocation.report = report
 
-    def _reset(self, effect: EnvironmentReset) -> None:
+    def _reset(self, _: object) -> None:
         self._extension_connections.clear()
         self._journal.telemetry.reset()
         self._settle()
 
-    def _end(self, effect: EnvironmentEnded) -> None:
+    def _end(self, _: object) -> None:
         self._journal.telemetry.close()
         self._settle()
         if not self.ended.done():

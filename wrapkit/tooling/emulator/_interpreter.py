@@ -13,8 +13,8 @@ from pathlib import Path
 from wrapkit.tooling._errors import USAGE, DiagnosticError
 
 _FACTS = (
-    "import importlib.util, json, sys; json.dump([sys.version_info[:2], sys.prefix, sys.base_prefix,"
-    " importlib.util.find_spec('awslambdaric') is not None], sys.stdout)"
+    "import importlib.util, json, sys; json.dump([sys.version_info[:2], sys.prefix,"
+    " sys.base_prefix, importlib.util.find_spec('awslambdaric') is not None], sys.stdout)"
 )
 _START_LIMIT_S = 30
 
@@ -31,7 +31,9 @@ class Interpreter:
 
     @property
     def name(self) -> str:
-        """The file name that Lambda's command line shows: ``python3.11``; else the name that the user gave."""
+        """The file name that Lambda's command line shows: ``python3.11``; else the name that the
+        user gave.
+        """
         name = "python{}.{}".format(*self.version)
         return name if (self.prefix / "bin" / name).exists() else self.executable.name
 
@@ -55,7 +57,9 @@ def inspect_interpreter(executable: Path) -> Interpreter:
 
 
 def require_runtime_client(interpreter: Interpreter) -> None:
-    """Raises ``DiagnosticError`` where ``awslambdaric`` cannot be imported by the chosen interpreter."""
+    """Raises ``DiagnosticError`` where ``awslambdaric`` cannot be imported by the chosen
+    interpreter.
+    """
     if not interpreter.has_runtime_client:
         raise DiagnosticError(
             "runtime-client-missing",
@@ -67,7 +71,7 @@ def require_runtime_client(interpreter: Interpreter) -> None:
 
 def _ask(executable: Path) -> tuple[list[int], str, str, bool]:
     try:
-        answer = subprocess.run(  # noqa: S603 - the user names the interpreter
+        answer = subprocess.run(
             [str(executable), "-c", _FACTS],
             capture_output=True,
             check=True,

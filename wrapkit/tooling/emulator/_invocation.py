@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wrapkit.lifecycle import FUNCTION_ERROR, INIT_ERROR, RESPONSE, Respond
 
 from ._results import InvocationResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ERROR_TYPE_TRAILER = "lambda-runtime-function-error-type"
 _ERROR_BODY_TRAILER = "lambda-runtime-function-error-body"
@@ -63,7 +65,9 @@ class Invocation:
             self._answer = json.dumps(document, separators=(",", ":")).encode()
 
     def _take_trailers(self) -> None:
-        """A streamed response that broke off says so behind the body that the caller has already got."""
+        """A streamed response that broke off says so behind the body that the caller has already
+        got.
+        """
         error_type = self._trailers.get(_ERROR_TYPE_TRAILER)
         if error_type:
             self._function_error, self._error_type = "Unhandled", error_type

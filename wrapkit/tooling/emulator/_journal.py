@@ -1,31 +1,40 @@
-"""What is recorded: every record once, to the telemetry subscribers, to the caller, and as lines to the log."""
+"""What is recorded: every record once, to the telemetry subscribers, to the caller, and as lines to
+the log.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wrapkit.lifecycle._wire import TRACING_TYPE
 
-from ._clock import Clock
-from ._function import Function
 from ._log import log_lines
 from ._records import Record, iso_time
 from ._telemetry import Telemetry
 
-# The invocation's answer carries the last 4 KB of the log (Lambda API reference, Invoke, X-Amz-Log-Result).
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._clock import Clock
+    from ._function import Function
+
+# The invocation's answer carries the last 4 KB of the log (Lambda API reference, Invoke, X-Amz-Log-
+# Result).
 _TAIL_BYTES = 4096
 
 
 class Journal:
-    """Completes the platform's records with what the lifecycle core cannot know, and passes all records on."""
+    """Completes the platform's records with what the lifecycle core cannot know, and passes all
+    records on.
+    """
 
     def __init__(
         self,
         function: Function,
+        *,
         runtime_version: str,
         log_stream: str,
         clock: Clock,
@@ -53,12 +62,15 @@ class Journal:
             self._write_line(line)
 
     def line(self, kind: str, text: str) -> None:
-        """Records a line that the function or an extension wrote; ``kind`` is function or extension."""
+        """Records a line that the function or an extension wrote; ``kind`` is function or
+        extension.
+        """
         content: Mapping[str, Any] | str = text
         if self._function.log_format == "JSON":
             content = _parse(text)
         self._write(Record(self._clock.now_ms(), kind, content))
-        # The runtime client joins the parts of an error with carriage returns, to make one event of them.
+        # The runtime client joins the parts of an error with carriage returns, to make one event of
+        # them.
         self._write_line(text.replace("\r", "\n"))
 
     @property

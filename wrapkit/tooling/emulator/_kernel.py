@@ -1,4 +1,6 @@
-"""The system calls that Python 3.10 has no name for (``os.unshare`` and ``os.setns`` came with 3.12)."""
+"""The system calls that Python 3.10 has no name for (``os.unshare`` and ``os.setns`` came with
+3.12).
+"""
 
 from __future__ import annotations
 
@@ -48,12 +50,16 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def make_read_only(target: str) -> None:
-    """Remounts a bind mount read-only; the flags it has are kept, since a user namespace may not drop them."""
+    """Remounts a bind mount read-only; the flags it has are kept, since a user namespace may not
+    drop them.
+    """
     has = os.statvfs(target).f_flag
     kept = has & _KEPT_FLAGS | (MS_RELATIME if has & _ST_RELATIME else 0)
     mount("none", target, "none", MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
 
 
 def die_with_parent() -> None:
-    """Asks the kernel for SIGKILL when the thread that forked us ends, so that even kill -9 of the host leaves nothing."""
+    """Asks the kernel for SIGKILL when the thread that forked us ends, so that even kill -9 of the
+    host leaves nothing.
+    """
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")

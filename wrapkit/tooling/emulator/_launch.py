@@ -1,4 +1,4 @@
-"""One process of the sandbox: started, watched and ended by the host, without anything in between."""
+"""One process of the sandbox: started, watched and ended by the host, nothing in between."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import os
 import signal
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ._fork import fork_child
 from ._kernel import die_with_parent
-from ._sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._sandbox import Sandbox
 
 _CPU = struct.Struct("=q")
 _CPU_MARK = b"C"
@@ -43,8 +47,9 @@ class LaunchProblem:
 class Process:
     """A process of the sandbox, leader of its own process group.
 
-    ``on_exec(problem)`` is called once the program runs, or could not be executed (then with a ``LaunchProblem``, and without
-    a later ``on_exit``); ``on_exit(process)`` once it is gone, after its group has been killed and ``status`` is set.
+    ``on_exec(problem)`` is called once the program runs, or could not be executed (then with a
+    ``LaunchProblem``, and without a later ``on_exit``); ``on_exit(process)`` once it is gone, after
+    its group has been killed and ``status`` is set.
     """
 
     def __init__(
@@ -79,7 +84,8 @@ class Process:
         """The CPU time since the program was executed, ended threads included."""
         if self._final_cpu_ns is not None:
             return self._final_cpu_ns
-        # The clock of another process: see clock_getcpuclockid(3). /proc/PID/task/*/schedstat forgets ended threads.
+        # The clock of another process: see clock_getcpuclockid(3). /proc/PID/task/*/schedstat
+        # forgets ended threads.
         return time.clock_gettime_ns((~self.pid << 3) | 2) - self._cpu_before_exec_ns
 
     def signal_group(self, number: signal.Signals) -> None:
@@ -108,7 +114,8 @@ class Process:
         self._on_exec(self, problem)
 
     def _exited(self) -> None:
-        # The leader is not yet waited for, so that its number, the group's, cannot have been given to another.
+        # The leader is not yet waited for, so that its number, the group's, cannot have been given
+        # to another.
         self.signal_group(signal.SIGKILL)
         self._reap()
         self._on_exit(self)
@@ -165,7 +172,8 @@ def _diagnose(path: str, error: OSError) -> LaunchProblem:
         return LaunchProblem(f"{path} is not executable", f"chmod +x {os.path.basename(path)}")
     if error.errno == errno.ENOENT and first_line.endswith(b"\r"):
         return LaunchProblem(
-            f"{path} ends its first line with CRLF, so that the interpreter's name ends with a carriage return",
+            f"{path} ends its first line with CRLF: the kernel looks for an interpreter whose name"
+            " ends with a carriage return",
             "save the file with LF line ends",
         )
     if error.errno == errno.ENOENT and first_line.startswith(b"#!"):

@@ -6,10 +6,13 @@ import os
 import shutil
 import stat
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wrapkit.tooling._errors import USAGE, DiagnosticError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 # Undocumented switch of the platform, read in AWS's emulator (internal/lambda/extensions).
 _DISABLE_EXTENSIONS = "disable-extensions-jwigqn8j"
@@ -74,7 +77,9 @@ def _extract(layer: Path, target: str) -> None:
 
 
 def find_extensions(opt: str) -> tuple[str, ...]:
-    """The file names in ``extensions`` below ``opt``: every entry that is not a folder, not recursive."""
+    """The file names in ``extensions`` below ``opt``: every entry that is not a folder, not
+    recursive.
+    """
     if os.path.exists(os.path.join(opt, _DISABLE_EXTENSIONS)):
         return ()
     try:

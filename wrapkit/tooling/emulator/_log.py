@@ -1,24 +1,29 @@
-"""The log as CloudWatch shows it: the platform's lines between those of the function and of the extensions.
+"""The log as CloudWatch shows it: the platform's lines between those of the function and of the
+extensions.
 
-Source of the forms: AWS Lambda developer guide, "Lambda execution environment lifecycle" and "Log and monitor Python
-functions"; the EXTENSION line from published logs.
+Source of the forms: AWS Lambda developer guide, "Lambda execution environment lifecycle" and "Log
+and monitor Python functions"; the EXTENSION line from published logs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._records import Record
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
-# Developer guide, "Log-level filtering": what the default level INFO hides unless it tells of a failure.
+    from ._records import Record
+
+# Developer guide, "Log-level filtering": what the default level INFO hides unless it tells of a
+# failure.
 _DEBUG_UNLESS_FAILED = ("platform.runtimeDone", "platform.initRuntimeDone", "platform.initReport")
 
 
 def log_lines(record: Record, log_format: str) -> list[str]:
     """The lines that one record adds to the log; none for what the log does not show."""
     if isinstance(record.record, str):
-        # The runtime client joins the parts of an error with carriage returns, to make one event of them.
+        # The runtime client joins the parts of an error with carriage returns, to make one event of
+        # them.
         return [record.record.replace("\r", "\n")]
     if log_format == "JSON":
         return _json_lines(record, record.record)
@@ -33,18 +38,16 @@ def _json_lines(record: Record, content: Mapping[str, Any]) -> list[str]:
 
 
 def _init_start(content: Mapping[str, Any]) -> list[str]:
-    return [
-        f"INIT_START Runtime Version: {content['runtimeVersion']}\t"
-        f"Runtime Version ARN: {content['runtimeVersionArn']}"
-    ]
+    version, arn = content["runtimeVersion"], content["runtimeVersionArn"]
+    return [f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"]
 
 
 def _init_report(content: Mapping[str, Any]) -> list[str]:
     if content.get("status") == "success":
         return []  # on success only for SnapStart and provisioned concurrency
+    duration = f"{content['metrics']['durationMs']:.2f} ms"
     return [
-        f"INIT_REPORT Init Duration: {content['metrics']['durationMs']:.2f} ms\t"
-        f"Phase: {content['phase']}\t{_outcome(content)}"
+        f"INIT_REPORT Init Duration: {duration}\tPhase: {content['phase']}\t{_outcome(content)}"
     ]
 
 
@@ -83,7 +86,8 @@ def _report(content: Mapping[str, Any]) -> list[str]:
 
 def _xray(trace_header: str) -> str:
     parts = dict(part.partition("=")[::2] for part in trace_header.split(";"))
-    return f"XRAY TraceId: {parts.get('Root', '')}\tSegmentId: {parts.get('Parent', '')}\tSampled: true\t"
+    trace_id, segment_id = parts.get("Root", ""), parts.get("Parent", "")
+    return f"XRAY TraceId: {trace_id}\tSegmentId: {segment_id}\tSampled: true\t"
 
 
 def _outcome(content: Mapping[str, Any]) -> str:

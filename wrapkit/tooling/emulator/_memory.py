@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MEGABYTE = 1024 * 1024
@@ -15,15 +18,17 @@ MEGABYTE = 1024 * 1024
 class MemoryMeter:
     """Takes samples of a set of process trees and keeps the highest sum.
 
-    One process alone is exact: the kernel keeps its own high-water mark (VmHWM). Several are sampled, since the sum of their
-    marks would count peaks that were not at the same time.
+    One process alone is exact: the kernel keeps its own high-water mark (VmHWM). Several are
+    sampled, since the sum of their marks would count peaks that were not at the same time.
     """
 
     def __init__(self) -> None:
         self.max_bytes = 0
 
     def sample(self, pids: Iterable[int], *, descendants: bool = False) -> None:
-        """Takes one sample; looking for descendants walks the whole process table, so not on the hot path."""
+        """Takes one sample; looking for descendants walks the whole process table, so not on the
+        hot path.
+        """
         tree = list(pids)
         if descendants:
             tree.extend(child for pid in tuple(tree) for child in _descendants(pid))

@@ -1,11 +1,13 @@
 """The sandbox as a private mount namespace, so that /opt, /var/task and /tmp are the function's.
 
-Rule 1. The namespace is built once, by a child that then ends; descriptors keep it alive, and a process enters it between
-        fork and exec. Nothing stands between the host and the processes that it starts.
-Rule 2. All that the sandbox adds lies in memory file systems of the namespace: when the last descriptor is closed, even by
-        kill -9, everything is gone. Nothing is created on the machine's own file systems.
-Rule 3. The root is a new one that binds the machine's folders, since /opt or /var/task need not exist on the machine, and
-        may not be created there.
+Rule 1. The namespace is built once, by a child that then ends; descriptors keep it alive, and a
+    process enters it between fork and exec. Nothing stands between the host and the processes that
+    it starts.
+Rule 2. All that the sandbox adds lies in memory file systems of the namespace: when the last
+    descriptor is closed, even by kill -9, everything is gone. Nothing is created on the machine's
+    own file systems.
+Rule 3. The root is a new one that binds the machine's folders, since /opt or /var/task need not
+    exist on the machine, and may not be created there.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._kernel import (
     CLONE_NEWNS,
@@ -31,10 +33,15 @@ from ._kernel import (
 )
 from ._layers import find_extensions, merge_layers
 
-TASK_ROOT, RUNTIME_DIR, LANG, OPT, TMP = "/var/task", "/var/runtime", "/var/lang", "/opt", "/tmp"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+TASK_ROOT, RUNTIME_DIR, LANG, OPT = "/var/task", "/var/runtime", "/var/lang", "/opt"
+TMP = "/tmp"  # noqa: S108
 # What the sandbox puts in place of the machine's own folders.
 _COVERED = (TASK_ROOT, RUNTIME_DIR, LANG, OPT, TMP)
-_STAGE = "/tmp"  # noqa: S108 - the one folder that every machine has; covered in the namespace only
+# The one folder that every machine has; it is covered in the namespace only.
+_STAGE = "/tmp"  # noqa: S108
 # Lambda's /tmp has 512 MB unless configured otherwise: developer guide, "Ephemeral storage".
 _TMP_OPTIONS = "mode=1777,size=512m"
 
@@ -60,7 +67,9 @@ class Picture:
 
 
 def build(picture: Picture) -> tuple[str, ...]:
-    """Moves the calling process into a new namespace with the picture in it; returns the extensions' file names."""
+    """Moves the calling process into a new namespace with the picture in it; returns the
+    extensions' file names.
+    """
     _unshare()
     mount("none", "/", "none", MS_REC | MS_PRIVATE)
     sources = {
@@ -71,7 +80,8 @@ def build(picture: Picture) -> tuple[str, ...]:
     _bind_machine()
     _bind_hosts()
     _place(sources[str(picture.task_root)], TASK_ROOT, read_only=True)
-    # Not read-only, unlike Lambda's: an interpreter without byte code would compile the runtime client at every start.
+    # Not read-only, unlike Lambda's: an interpreter without byte code would compile the runtime
+    # client at every start.
     _place(sources[str(picture.lang)], LANG, read_only=False)
     _write_runtime(picture.runtime_files)
     mount("tmpfs", _staged(TMP), "tmpfs", 0, _TMP_OPTIONS)
@@ -88,7 +98,9 @@ def build(picture: Picture) -> tuple[str, ...]:
 
 
 def _unshare() -> None:
-    """A mount namespace where we are privileged; else one within a user namespace that maps only ourselves."""
+    """A mount namespace where we are privileged; else one within a user namespace that maps only
+    ourselves.
+    """
     try:
         unshare(CLONE_NEWNS)
     except PermissionError:
@@ -168,7 +180,9 @@ def _fill_opt(picture: Picture, sources: dict[str, str]) -> None:
 
 
 def _keep_interpreter(base_prefix: Path, source: str) -> None:
-    """A virtual environment needs its base where it was; the sandbox covers some places where it may be."""
+    """A virtual environment needs its base where it was; the sandbox covers some places where it
+    may be.
+    """
     if any(str(base_prefix).startswith(folder + "/") for folder in _COVERED):
         target = _staged(str(base_prefix))
         os.makedirs(target, exist_ok=True)
@@ -195,7 +209,7 @@ class Namespace:
         setns(self._mount, CLONE_NEWNS)
 
     def processes(self) -> Iterator[int]:
-        """The pids of the processes in the namespace, also of those that left their process group."""
+        """The pids of the processes in the namespace, whatever their process group."""
         for name in os.listdir("/proc"):
             if name.isdigit():
                 with contextlib.suppress(OSError):
@@ -213,7 +227,8 @@ def report_build(
 ) -> Callable[[], None]:
     """What the builder runs: builds, answers with one JSON object, and waits until it is killed.
 
-    ``of_host`` are the host's ends of the pipes; closing them lets the builder see the host's end, too.
+    ``of_host`` are the host's ends of the pipes; closing them lets the builder see the host's end,
+    too.
     """
 
     def body() -> None:
@@ -221,7 +236,7 @@ def report_build(
             os.close(descriptor)
         try:
             document: dict[str, object] = {"extensions": build(picture)}
-        except Exception as error:  # whatever it is, the host has to hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the host has to hear of it
             document = {"error": str(error) or type(error).__name__}
         os.write(answer, json.dumps(document).encode() + b"\n")
         os.read(release, 1)

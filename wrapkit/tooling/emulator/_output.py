@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # CloudWatch's limit of one event; a longer line is cut into several records.
 _MAX_LINE_BYTES = 256 * 1024
@@ -14,7 +17,8 @@ _PIECE_BYTES = 64 * 1024
 class Output:
     """A pipe that a process writes to; ``on_line(text)`` gets each line, without its line end.
 
-    ``drain`` takes what has been written so far: called before the platform's own records, it keeps the log in order.
+    ``drain`` takes what has been written so far: called before the platform's own records, it keeps
+    the log in order.
     """
 
     def __init__(self, on_line: Callable[[str], None]) -> None:

@@ -6,22 +6,28 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from ._function import Function
 from ._launch import LaunchProblem, Process, Program
 from ._memory import MemoryMeter
 from ._output import Output
-from ._sandbox import Sandbox
 from ._variables import extension_variables, runtime_variables
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._function import Function
+    from ._sandbox import Sandbox
+
 RUNTIME = "runtime"
-# Looking for descendants walks the process table (some 4 ms), so not often; peaks between are the kernel's to know.
+# Looking for descendants walks the process table (some 4 ms), so not often; peaks between are the
+# kernel's to know.
 _SAMPLE_INTERVAL_S = 0.2
 
 
 class Processes:
-    """Starts, signals and measures the processes; the runtime's name is ``RUNTIME``, an extension's its file name.
+    """Starts, signals and measures the processes; the runtime's name is ``RUNTIME``, an extension's
+    its file name.
 
     ``on_line(kind, text)`` gets their output, ``on_exec`` and ``on_exit`` as in ``Process``.
     """

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._clock import Clock
-from ._launch import LaunchProblem
 from ._memory import resident_bytes
 from ._processes import RUNTIME, Processes
 from ._results import ExtensionInit, InitResult, RuntimeInit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._clock import Clock
+    from ._launch import LaunchProblem
 
 
 class InitProgress:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class Record:
-    """One telemetry record: its time in epoch milliseconds, its type (``platform.start``, ``function`` ...), its content.
+    """One telemetry record: its time in epoch milliseconds, its type (``platform.start``,
+    ``function`` ...), its content.
 
-    The content of ``function`` and ``extension`` is a line of text, or with JSON logs the object that the line holds.
+    The content of ``function`` and ``extension`` is a line of text, or with JSON logs the object
+    that the line holds.
     """
 
     time_ms: float
@@ -26,7 +30,9 @@ class Record:
         return self.type.partition(".")[0]
 
     def as_json(self, *, text_only: bool = False) -> bytes:
-        """The object as the Telemetry API delivers it; ``text_only`` for the schema that knows log lines as text only."""
+        """The object as the Telemetry API delivers it; ``text_only`` for the schema that knows log
+        lines as text only.
+        """
         content = self.record
         if text_only and self.category != "platform" and not isinstance(content, str):
             content = json.dumps(content)

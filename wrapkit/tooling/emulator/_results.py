@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class RuntimeInit:
-    """The runtime's part of Init; times in milliseconds since the environment began, None for what was not reached."""
+    """The runtime's part of Init; times in milliseconds since the environment began, None for what
+    was not reached.
+    """
 
     exec_ms: float | None = None
     next_ms: float | None = None
@@ -17,7 +22,9 @@ class RuntimeInit:
 
 @dataclass(frozen=True)
 class ExtensionInit:
-    """An external extension's part of Init; times as in ``RuntimeInit``, CPU and memory at its first ``next``."""
+    """An external extension's part of Init; times as in ``RuntimeInit``, CPU and memory at its
+    first ``next``.
+    """
 
     exec_ms: float | None = None
     registered_ms: float | None = None
@@ -28,7 +35,9 @@ class ExtensionInit:
 
 @dataclass(frozen=True)
 class InitResult:
-    """How Init ended. ``status`` is success, error or timeout; ``error_message`` and ``hint`` are for people."""
+    """How Init ended. ``status`` is success, error or timeout; ``error_message`` and ``hint`` are
+    for people.
+    """
 
     status: str
     error_type: str | None
@@ -43,8 +52,9 @@ class InitResult:
 class InvocationResult:
     """One invocation, when it was over for the extensions as well.
 
-    ``payload`` and ``function_error`` (None or ``Unhandled``) are what the caller got, ``response_latency_ms`` after it had
-    called; ``cpu_ms`` is what each process (``runtime`` and the extensions' names) used meanwhile.
+    ``payload`` and ``function_error`` (None or ``Unhandled``) are what the caller got,
+    ``response_latency_ms`` after it had called; ``cpu_ms`` is what each process (``runtime`` and
+    the extensions' names) used meanwhile.
     """
 
     request_id: str
@@ -64,7 +74,9 @@ class InvocationResult:
 
 @dataclass(frozen=True)
 class ShutdownResult:
-    """How the environment ended: how long it took, and each process's last status (``exit status 0``, ``signal: killed``)."""
+    """How the environment ended: how long it took, and each process's last status (``exit status
+    0``, ``signal: killed``).
+    """
 
     reason: str
     duration_ms: float

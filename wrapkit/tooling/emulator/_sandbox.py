@@ -1,4 +1,6 @@
-"""The file system that the function sees: a private mount namespace, or folders where the kernel refuses one."""
+"""The file system that the function sees: a private mount namespace, or folders where the kernel
+refuses one.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,22 @@ import shlex
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wrapkit.tooling._errors import DiagnosticError
 
 from . import _namespace
 from ._fork import fork_child
-from ._function import Function
-from ._interpreter import Interpreter
 from ._layers import check_layer, find_extensions, merge_layers
 from ._namespace import Namespace, Picture, report_build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._function import Function
+    from ._interpreter import Interpreter
 
 Isolation = Literal["auto", "namespace", "none"]
 logger = logging.getLogger("wrapkit.emulator")
@@ -32,7 +37,8 @@ logger = logging.getLogger("wrapkit.emulator")
 class Sandbox:
     """The places of one execution environment, as its processes see them.
 
-    ``extensions`` holds the file names in ``/opt/extensions``. The two kinds differ in where the places are.
+    ``extensions`` holds the file names in ``/opt/extensions``. The two kinds differ in where the
+    places are.
     """
 
     isolation: str
@@ -47,7 +53,9 @@ class Sandbox:
         """Called in a forked child, before it executes its program."""
 
     def stray_processes(self) -> Iterable[int]:
-        """The pids of processes of the sandbox that a process group does not reach, where the kernel tells."""
+        """The pids of processes of the sandbox that a process group does not reach, where the
+        kernel tells.
+        """
         return ()
 
     def close(self) -> None:
@@ -81,7 +89,9 @@ class NamespaceSandbox(Sandbox):
         self._namespace: Namespace | None = None
 
     async def build(self, function: Function, interpreter: Interpreter) -> None:
-        """Builds the namespace in a child process that then ends; raises ``DiagnosticError`` where that is refused."""
+        """Builds the namespace in a child process that then ends; raises ``DiagnosticError`` where
+        that is refused.
+        """
         picture = Picture(
             task_root=function.task_root.resolve(),
             layers=tuple(layer.resolve() for layer in function.layers),
@@ -110,7 +120,7 @@ class NamespaceSandbox(Sandbox):
             os.close(release_write)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has been killed
 
     def enter(self) -> None:
         if self._namespace is not None:
@@ -126,7 +136,9 @@ class NamespaceSandbox(Sandbox):
 
 
 class FolderSandbox(Sandbox):
-    """The sandbox as folders below a temporary one; the variables that the processes get point there."""
+    """The sandbox as folders below a temporary one; the variables that the processes get point
+    there.
+    """
 
     isolation = "none"
 

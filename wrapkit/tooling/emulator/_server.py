@@ -27,6 +27,7 @@ class Exchange(ABC):
     def finish(self, trailers: dict[str, str]) -> None:
         """The request is complete."""
 
+    @abstractmethod
     def abandon(self) -> None:
         """The peer closed the connection, within the request or while it waited for the answer."""
 
@@ -36,7 +37,9 @@ class Application(ABC):
 
     @abstractmethod
     def begin(self, connection: Connection, head: Head) -> Exchange:
-        """A request's head has arrived; raises nothing, since an answer can only be given after the body."""
+        """A request's head has arrived; raises nothing, since an answer can only be given after the
+        body.
+        """
 
 
 class Connection(asyncio.Protocol):
@@ -70,7 +73,7 @@ class Connection(asyncio.Protocol):
         self._read()
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
         self._transport = None
         self._lost = True
         exchange, self._exchange = self._exchange, None

@@ -20,7 +20,8 @@ _BUFFERING = {
     "maxBytes": (262_144, 262_144, 1_048_576),
     "timeoutMs": (1000, 25, 30_000),
 }
-# sandbox.localdomain is the documented name; the emulator never delivers elsewhere than to the loopback.
+# sandbox.localdomain is the documented name; the emulator never delivers elsewhere than to the
+# loopback.
 _HOSTS = ("sandbox.localdomain", "sandbox", "localhost", "127.0.0.1")
 _RESERVED_PORT = 9001
 
@@ -39,7 +40,9 @@ class Subscription:
 
 
 def read_subscription(body: bytes) -> Subscription:
-    """The subscription in a request's body; ``RemoteLifecycleError`` 400 ``ValidationError`` names all its faults."""
+    """The subscription in a request's body; ``RemoteLifecycleError`` 400 ``ValidationError`` names
+    all its faults.
+    """
     try:
         document = json.loads(body)
     except ValueError as error:

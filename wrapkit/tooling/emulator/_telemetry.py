@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ._clock import Clock
 from ._delivery import Subscriber
-from ._records import Record
-from ._subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._clock import Clock
+    from ._records import Record
+    from ._subscription import Subscription
 
 
 class Telemetry:
     """Passes every record on to the subscribers.
 
-    What was recorded before a subscription is delivered as well (initStart, above all): the records are kept from the
-    environment's start until its Init ends. ``on_dropped(records, bytes, reason)`` hears of what could not be delivered.
+    What was recorded before a subscription is delivered as well (initStart, above all): the records
+    are kept from the environment's start until its Init ends. ``on_dropped(records, bytes,
+    reason)`` hears of what could not be delivered.
     """
 
     def __init__(self, clock: Clock, on_dropped: Callable[[int, int, str], None]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ._function import Function
-from ._sandbox import Sandbox
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._function import Function
+    from ._sandbox import Sandbox
 
 # Developer guide, "Using the Lambda Extensions API": what an extension's process does not get.
 _NOT_FOR_EXTENSIONS = frozenset(
@@ -28,7 +31,9 @@ _CREDENTIALS = {
 def runtime_variables(
     function: Function, sandbox: Sandbox, *, runtime_api: str, log_stream: str
 ) -> dict[str, str]:
-    """What the runtime's process starts with: the platform's variables win over the user's of the same name."""
+    """What the runtime's process starts with: the platform's variables win over the user's of the
+    same name.
+    """
     variables = {**_defaults(sandbox), **_CREDENTIALS, **function.environment}
     wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
     if sandbox.isolation == "none" and wrapper.startswith("/opt/"):
@@ -47,7 +52,8 @@ def extension_variables(runtime: dict[str, str]) -> dict[str, str]:
 
 
 def _defaults(sandbox: Sandbox) -> dict[str, str]:
-    """What the user's variables may replace. Sources: developer guide, "Defined runtime environment variables"; the
+    """What the user's variables may replace. Sources: developer guide, "Defined runtime environment
+    variables"; the
     environment of the python3.11 base image."""
     lang, opt = sandbox.lang, sandbox.opt
     libraries = (

@@ -1,7 +1,9 @@
-"""Stand-in for /var/runtime/bootstrap.py of the managed Python runtimes: decides sys.path, then runs the runtime client.
+"""Stand-in for /var/runtime/bootstrap.py of the managed Python runtimes: decides sys.path, then
+runs the runtime client.
 
-The order is the managed runtime's: the task root, then (unless the user set PYTHONPATH) the layers' site-packages of this
-Python version, the layers' python folder, and the interpreter's own site-packages.
+The order is the managed runtime's: the task root, then (unless the user set PYTHONPATH) the layers'
+site-packages of this Python version, the layers' python folder, and the interpreter's own site-
+packages.
 """
 
 import os
@@ -15,11 +17,11 @@ OPT = "__OPT__"
 LANG = "__LANG__"
 
 
-def site_packages(folder):
+def site_packages(folder: str) -> str:
     return os.path.join(folder, "lib", PYTHON, "site-packages")
 
 
-def main():
+def main() -> None:
     task_root = os.environ["LAMBDA_TASK_ROOT"]
     layers = []
     if "PYTHONPATH" not in os.environ:
