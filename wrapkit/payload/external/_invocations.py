@@ -7,6 +7,8 @@ Rule 2. The hook's word goes before the platform's: its ids are the parents of o
 Rule 3. The first that says how it ended makes the span: the hook's ``end``, else
         ``platform.runtimeDone`` (a runtime that died, or no hook), else ``platform.report``
         (managed instances have no runtimeDone), else SHUTDOWN.
+        Where INVOKE is subscribed to, the span waits for it: the hook may be faster, and the ARN is
+        in INVOKE alone.
 Rule 4. An invocation that has its span is remembered for a while, so that no later word makes a
         second one.
 """
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any, Optional
 
     from .._span import Span
+
+    # (time in nanoseconds, error, further attributes)
+    _Ending = tuple[int, Optional[dict[str, Any]], dict[str, Any]]
 
 # Managed instances run up to some hundred invocations side by side; classic environments one.
 MAX_REMEMBERED = 4096
@@ -32,6 +37,7 @@ class Invocation:
         "arn",
         "cold_start",
         "context",
+        "ending",
         "hook_spoke",
         "request_id",
         "seen_ns",
@@ -50,21 +56,18 @@ class Invocation:
         self.hook_spoke = False
         self.start_ns = 0  # as the hook or the platform says
         self.seen_ns = 0  # when INVOKE came
+        self.ending: Optional[_Ending] = None
 
-    def span(
-        self,
-        name: str,
-        end_ns: int,
-        error: "Optional[dict[str, Any]]" = None,
-        attributes: "Optional[dict[str, Any]]" = None,
-    ) -> "Span":
-        """The invocation's span, ended at ``end_ns``."""
+    def span(self, name: str) -> "Span":
+        """The span of an invocation that has ended."""
+        assert self.ending is not None  # noqa: S101 - what has not ended has no span
+        end_ns, error, attributes = self.ending
         known = _invocation.invocation_attributes(
             request_id=self.request_id,
             cold_start=self.cold_start,
             invoked_function_arn=self.arn,
         )
-        known.update(attributes or {})
+        known.update(attributes)
         return _invocation.invocation_span(
             self.context or _invocation.trace_context(None, self.x_ray_header),
             span_id=self.span_id or _invocation.new_span_id(),
@@ -82,8 +85,9 @@ class Invocation:
 class Invocations:
     """The open invocations by request id, and the ids of those that are over."""
 
-    def __init__(self, function_name: str) -> None:
+    def __init__(self, function_name: str, *, invoked: bool = True) -> None:
         self._name = function_name
+        self._invoked = invoked  # whether INVOKE is subscribed to
         self._open: dict[str, Invocation] = {}
         self._over: dict[str, None] = {}
         self.account_id = ""
@@ -91,19 +95,16 @@ class Invocations:
     def __len__(self) -> int:
         return len(self._open)
 
-    def is_over(self, request_id: str) -> bool:
-        """Whether the invocation has its span already."""
-        return request_id in self._over
-
-    def invoked(self, event: "dict[str, Any]", now_ns: int) -> None:
-        """INVOKE has come."""
+    def invoked(self, event: "dict[str, Any]", now_ns: int) -> "Optional[Span]":
+        """INVOKE has come: the span, if it was waiting for that only."""
         invocation = self._find(_text(event, "requestId"))
         if invocation is None:
-            return
+            return None
         invocation.arn = _text(event, "invokedFunctionArn")
         invocation.x_ray_header = _x_ray_header(event)
         invocation.seen_ns = now_ns
         self.account_id = self.account_id or _invocation.account_id(invocation.arn)
+        return self._close(invocation) if invocation.ending is not None else None
 
     def hook_started(self, datagram: "dict[str, Any]") -> None:
         """The hook's ``start`` has come; ``ValueError`` when it is not what the contract says."""
@@ -122,14 +123,14 @@ class Invocations:
         """The hook's ``end`` has come: the span, unless there was one; ``ValueError`` as above."""
         end_ns = _nanoseconds(datagram)
         error, attributes = datagram.get("error"), datagram.get("attributes")
-        invocation = self._end(_text(datagram, "id"))
+        invocation = self._unended(_text(datagram, "id"))
         if invocation is None:
             return None
-        return invocation.span(
-            self._name,
+        return self._end(
+            invocation,
             end_ns,
             error if isinstance(error, dict) else None,
-            attributes if isinstance(attributes, dict) else None,
+            attributes if isinstance(attributes, dict) else {},
         )
 
     def platform_started(self, record: "dict[str, Any]", time_ns: int) -> None:
@@ -144,7 +145,7 @@ class Invocations:
         """``platform.runtimeDone`` or ``platform.report`` has come: the span, unless there was
         one.
         """
-        invocation = self._end(_text(record, "requestId"))
+        invocation = self._unended(_text(record, "requestId"))
         if invocation is None:
             return None
         invocation.x_ray_header = invocation.x_ray_header or _x_ray_header(record)
@@ -154,7 +155,7 @@ class Invocations:
         elif duration_ns and not invocation.hook_spoke:
             # More exact than the records' times, which are in milliseconds.
             time_ns = invocation.start_ns + duration_ns
-        return invocation.span(self._name, time_ns, _platform_error(record))
+        return self._end(invocation, time_ns, _platform_error(record), {})
 
     def shut_down(self, reason: str, now_ns: int) -> "list[Span]":
         """SHUTDOWN has come: what is still open has been cut off, for ``reason``.
@@ -163,12 +164,12 @@ class Invocations:
         ``spindown``: without hook and telemetry nobody knows when, so there is no span to make.
         """
         spans = []
-        for request_id in list(self._open):
-            invocation = self._end(request_id)
-            if invocation is None or not (invocation.start_ns or reason in _CUT_OFF):
-                continue
-            error = {"type": reason, "message": _CUT_OFF.get(reason, _CUT_OFF_OTHERWISE)}
-            spans.append(invocation.span(self._name, now_ns, error))
+        error = {"type": reason, "message": _CUT_OFF.get(reason, _CUT_OFF_OTHERWISE)}
+        for invocation in list(self._open.values()):
+            if invocation.ending is None and (invocation.start_ns or reason in _CUT_OFF):
+                invocation.ending = (now_ns, error, {})
+            if invocation.ending is not None:
+                spans.append(self._close(invocation))
         return spans
 
     def _find(self, request_id: str) -> "Optional[Invocation]":
@@ -182,13 +183,27 @@ class Invocations:
             _forget_oldest(self._open)
         return invocation
 
-    def _end(self, request_id: str) -> "Optional[Invocation]":
+    def _unended(self, request_id: str) -> "Optional[Invocation]":
+        """The same; None as well when it is only INVOKE that is missing."""
         invocation = self._find(request_id)
-        if invocation is not None:
-            del self._open[request_id]
-            self._over[request_id] = None
-            _forget_oldest(self._over)
-        return invocation
+        return invocation if invocation is not None and invocation.ending is None else None
+
+    def _end(
+        self,
+        invocation: Invocation,
+        end_ns: int,
+        error: "Optional[dict[str, Any]]",
+        attributes: "dict[str, Any]",
+    ) -> "Optional[Span]":
+        invocation.ending = (end_ns, error, attributes)
+        waits = self._invoked and not invocation.seen_ns
+        return None if waits else self._close(invocation)
+
+    def _close(self, invocation: Invocation) -> "Span":
+        del self._open[invocation.request_id]
+        self._over[invocation.request_id] = None
+        _forget_oldest(self._over)
+        return invocation.span(self._name)
 
 
 _CUT_OFF = {

@@ -71,11 +71,11 @@ class Runner:
         self._started = started
         self._api = started.api
         self._exit_code: Optional[int] = None
-        self._current_request_id = ""
         self._shutdown_reason = ""
         self._settle_deadline_ms: Optional[float] = None
         self._flush_deadline_ms = 0.0
-        self._session_waits = False
+        self._flushes = 0
+        self._awaited_flush = 0  # the one that the session waits for, 0 for none
         self._waiting_since_ms: Optional[float] = None
         self._hook_spoke = False
         self._reconnected = False
@@ -83,8 +83,9 @@ class Runner:
         self._loop = Loop()
         self._outbox = Outbox()
         self._exporter = self._new_exporter()
-        self._policy = choose_policy(environ, invoked="INVOKE" in started.events)
-        self._invocations = Invocations(_env.FunctionSettings(environ).name)
+        invoked = "INVOKE" in started.events
+        self._policy = choose_policy(environ, invoked=invoked)
+        self._invocations = Invocations(_env.FunctionSettings(environ).name, invoked=invoked)
         self._spans = SpanBuffer(environ, self._outbox, "traces" in self._exporter.signals)
         self._session = self._session_so_far()
         self._watch_sockets()
@@ -167,8 +168,7 @@ class Runner:
                 self._stop(effect)
 
     def _call_next(self) -> None:
-        self._current_request_id = ""
-        self._session_waits = False
+        self._awaited_flush = 0
         self._session.next()
         self._send_next()
 
@@ -181,24 +181,32 @@ class Runner:
         self._loop.watch(self._api.sock.fileno(), READ, _API, lambda _: self._read_api())
 
     def _flush_for_session(self, deadline_ms: float) -> None:
-        self._session_waits = True
         self._flush_deadline_ms = deadline_ms
         if self._shutdown_reason:
             self._settle_deadline_ms = now_ms() + _SETTLE_MS
             self._settle()
         elif self._policy.exports_at_end():
-            self._export(deadline_ms)
+            self._export_for_session()
         else:
-            self._flushed()
+            self._apply(self._session.receive(Flushed(), now_ms()))
+
+    def _export_for_session(self) -> None:
+        self._awaited_flush = self._flushes + 1
+        self._export(self._flush_deadline_ms)
 
     def _export(self, deadline_ms: float) -> None:
+        self._flushes += 1
+        number = self._flushes
         self._spans.encode(self._invocations.account_id)
         self._waiting_since_ms = None
-        self._exporter.flush(deadline_ms, self._flushed, last=bool(self._shutdown_reason))
+        self._exporter.flush(
+            deadline_ms, lambda: self._flushed(number), last=bool(self._shutdown_reason)
+        )
 
-    def _flushed(self) -> None:
-        if self._session_waits:
-            self._session_waits = False
+    def _flushed(self, number: int) -> None:
+        # A flush of an invocation that ran out of time may end within a later event.
+        if number == self._awaited_flush:
+            self._awaited_flush = 0
             self._apply(self._session.receive(Flushed(), now_ms()))
 
     def _stop(self, stop: Stop) -> None:
@@ -296,12 +304,10 @@ class Runner:
 
     def _invoked(self, event: "dict[str, Any]", deadline_ms: int) -> None:
         request_id = str(event.get("requestId", ""))
-        self._current_request_id = request_id
-        self._invocations.invoked(event, time.time_ns())
+        self._spans.add(self._invocations.invoked(event, time.time_ns()))
+        self._session.end_is_told = self._waits_for_end()
         received = InvokeEvent(request_id=request_id, deadline_ms=deadline_ms)
         self._apply(self._session.receive(received, now_ms()))
-        if self._invocations.is_over(request_id) or not self._waits_for_end():
-            self._ended(request_id)
 
     def _waits_for_end(self) -> bool:
         """Whether ``next`` waits: something is to be exported then, and something will tell.
@@ -312,12 +318,8 @@ class Runner:
         told = self._started.telemetry_listener is not None or self._hook_spoke
         return told and bool(self._exporter.signals) and self._policy.waits_for_end()
 
-    def _ended(self, request_id: str, *, by_platform: bool = False) -> None:
-        """The invocation is over for the session, if it is the one that the session is in."""
-        if request_id == self._current_request_id and request_id:
-            self._current_request_id = ""
-            end = PlatformRuntimeDone if by_platform else HookEnd
-            self._apply(self._session.receive(end(request_id=request_id), now_ms()))
+    def _ended(self, end: "HookEnd | PlatformRuntimeDone") -> None:
+        self._apply(self._session.receive(end, now_ms()))
         if self._settle_deadline_ms is not None:
             self._settle()
 
@@ -337,7 +339,7 @@ class Runner:
         self._settle_deadline_ms = None
         for span in self._invocations.shut_down(self._shutdown_reason, time.time_ns()):
             self._spans.add(span)
-        self._export(self._flush_deadline_ms)
+        self._export_for_session()
 
     # The hook's datagrams
 
@@ -360,7 +362,7 @@ class Runner:
             self._invocations.hook_started(datagram)
         elif kind == "end":
             self._spans.add(self._invocations.hook_ended(datagram))
-            self._ended(str(datagram.get("id", "")))
+            self._ended(HookEnd(request_id=str(datagram.get("id", ""))))
 
     # The platform's telemetry
 
@@ -383,7 +385,7 @@ class Runner:
         elif kind in ("platform.runtimeDone", "platform.report"):
             moment = unix_nano(str(record.get("time")))
             self._spans.add(self._invocations.platform_ended(detail, moment))
-            self._ended(str(detail.get("requestId", "")), by_platform=True)
+            self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
         elif kind == "platform.initStart":
             self._spans.instance = str(detail.get("instanceId") or "")
 

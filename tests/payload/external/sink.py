@@ -1,0 +1,113 @@
+"""An OTLP/HTTP endpoint that keeps what it gets, decoded by OpenTelemetry's own protobuf classes."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from http.server import BaseHTTPRequestHandler
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.payload.external.host import WAIT_S, Server
+
+REQUESTS = {
+    "/v1/traces": ExportTraceServiceRequest,
+    "/v1/metrics": ExportMetricsServiceRequest,
+    "/v1/logs": ExportLogsServiceRequest,
+}
+
+
+class Sink:
+    """``requests`` are (path, headers, body) in the order of their arrival.
+
+    ``statuses`` are answered one after the other, 200 when there is none left; None closes the
+    connection without an answer. ``hold`` blocks answers while it is not set.
+    """
+
+    def __init__(self, *, statuses=(), headers=()):
+        self.requests = []
+        self.connections = 0
+        self.statuses = list(statuses)
+        self.headers = headers
+        self.hold = threading.Event()
+        self.hold.set()
+        self._open = []
+        self._changed = threading.Condition()
+        self.server = Server(self._handler())
+        self.endpoint = f"http://{self.server.authority}"
+
+    def _handler(sink):  # noqa: N805 - the handler's self is the other one
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def setup(self):
+                super().setup()
+                sink.connections += 1
+                sink._open.append(self.connection)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = sink.statuses.pop(0) if sink.statuses else 200
+                with sink._changed:
+                    sink.requests.append((self.path, self.headers, body, status))
+                    sink._changed.notify_all()
+                sink.hold.wait(WAIT_S)
+                if status is None:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                for name, value in sink.headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        return Handler
+
+    def wait_for(self, count):
+        """Waits until ``count`` requests have come."""
+        with self._changed:
+            done = self._changed.wait_for(lambda: len(self.requests) >= count, WAIT_S)
+        assert done, f"{len(self.requests)} requests came, not {count}"
+
+    def delivered(self, path="/v1/traces"):
+        """The protobuf requests that were answered with 200, decoded."""
+        decoded = []
+        for at, headers, body, status in self.requests:
+            if at != path or status != 200:
+                continue
+            if headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            decoded.append(REQUESTS[path].FromString(body))
+        return decoded
+
+    def spans(self):
+        """Every span that was delivered."""
+        return [
+            span
+            for request in self.delivered()
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def cut_connections(self):
+        """Closes every connection from this side, as a backend does while a function is frozen."""
+        import socket
+
+        for connection in self._open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        self._open.clear()
+
+    def close(self):
+        self.hold.set()
+        self.server.close()
