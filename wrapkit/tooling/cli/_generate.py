@@ -1,0 +1,110 @@
+"""``wrapkit generate``: the layer folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from wrapkit import __version__
+
+from ..wrapping import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
+
+
+def _versions(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        if not re.fullmatch(r"3\.([89]|[1-9]\d)", value):
+            raise click.BadParameter(f"{value!r} is not a Python version like 3.12")
+    return tuple(dict.fromkeys(values))
+
+
+@click.command()
+@click.option(
+    "--lang",
+    "language",
+    required=True,
+    metavar="LANGUAGE",
+    help=f"The functions' language: {', '.join(LANGUAGES)}.",
+)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder to write; it becomes /opt of the functions.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=DEFAULT_MODE,
+    show_default=True,
+    help="internal: the hook exports before the response. external: no code in the function's "
+    "process. both: the hook records, the extension exports after the response.",
+)
+@click.option(
+    "--python",
+    "versions",
+    multiple=True,
+    callback=_versions,
+    metavar="VERSION",
+    help="Make byte code for this Python, as 3.12; may be repeated. "
+    "By default for each of Lambda's that this machine has.",
+)
+@click.option("--force", is_flag=True, help="Replace a folder that wrapkit did not write.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
+def generate(
+    *,
+    language: str,
+    output: Path,
+    mode: str,
+    versions: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write the wrapper script, hook and extension as the picture of /opt."""
+    layer = generate_layer(language, output, mode=mode, versions=versions, force=force)
+    if as_json:
+        click.echo(json.dumps(_record(layer), indent=2))
+        return
+    click.echo(_summary(layer))
+    click.echo(_next_steps(layer), err=True)
+
+
+def _record(layer: Layer) -> dict[str, object]:
+    return {
+        "output": str(layer.output),
+        "version": __version__,
+        "language": layer.language,
+        "mode": layer.mode,
+        "python": layer.interpreters,
+        "files": layer.files,
+    }
+
+
+def _summary(layer: Layer) -> str:
+    entries = [path for path in layer.files if not path.startswith("wrapkit/_wrapkit/")]
+    modules = layer.files.keys() - set(entries)
+    size_kb = sum(layer.files.values()) / 1000
+    lines = [f"{layer.output}: mode {layer.mode}, {len(layer.files)} files, {size_kb:.0f} kB"]
+    lines += [f"  {path}" for path in entries]
+    lines.append(f"  wrapkit/_wrapkit/ ({len(modules)} files)")
+    lines += [
+        f"byte code for Python {version} by {path}" for version, path in layer.interpreters.items()
+    ]
+    return "\n".join(lines)
+
+
+def _next_steps(layer: Layer) -> str:
+    lines = []
+    if layer.missing_versions:
+        lines.append(f"no byte code for Python {', '.join(layer.missing_versions)}")
+        lines.append("hint: a function of these compiles wrapkit at each cold start")
+    lines.append("next: publish the folder's content as a layer and add it to the function")
+    if layer.mode != "external":
+        lines.append("next: set AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-handler on the function")
+    lines.append("next: set OTEL_EXPORTER_OTLP_ENDPOINT to where its traces go")
+    return "\n".join(lines)

@@ -1,0 +1,161 @@
+"""What a layer holds in each mode, and the folder with it.
+
+docs/concepts/architecture.md, "The picture of /opt", is the contract.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wrapkit import __version__
+
+from .._errors import USAGE, DiagnosticError
+from . import _sources
+from ._byte_code import compile_packages
+from ._interpreters import LAMBDA_VERSIONS, find_interpreter
+from ._replace import replaced_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LANGUAGES = ("python",)
+MODES = ("both", "internal", "external")
+DEFAULT_MODE = "both"
+
+# Where Lambda extracts layers.
+OPT = "/opt"
+PACKAGES = "wrapkit/_wrapkit"
+MARKER = "wrapkit/wrapkit.json"
+
+# The one module that is written rather than copied; it is imported in any case, so the hook learns
+# its mode without reading a file for it.
+_INIT = '''"""Generated: wrapkit's lifecycle core and payload, copied for a layer."""
+
+__version__ = {version!r}
+MODE = {mode!r}
+'''
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer folder that was written.
+
+    ``interpreters`` maps each Python version with byte code to the interpreter that made it, and
+    ``files`` each file's path in the folder to its size.
+    """
+
+    output: Path
+    language: str
+    mode: str
+    interpreters: dict[str, str]
+    files: dict[str, int]
+
+    @property
+    def missing_versions(self) -> list[str]:
+        """Lambda's Python versions that have to compile the modules at each start."""
+        return [version for version in LAMBDA_VERSIONS if version not in self.interpreters]
+
+
+@dataclass(frozen=True)
+class _File:
+    source: Path
+    executable: bool = False
+
+
+def generate_layer(
+    language: str,
+    output: Path,
+    *,
+    mode: str = DEFAULT_MODE,
+    versions: tuple[str, ...] = (),
+    force: bool = False,
+) -> Layer:
+    """Write the layer folder; what stood at ``output`` before stays until all is built.
+
+    Args:
+        versions: the Python versions that get byte code (``"3.12"``); by default those of Lambda's
+            runtimes that have an interpreter on this machine.
+        force: replace a folder that wrapkit did not write.
+
+    Raises:
+        DiagnosticError: unknown language, no such interpreter, ``output`` not writable or not ours.
+    """
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise DiagnosticError(
+            "unknown-language",
+            f"there are no wrapper scripts for {language!r}",
+            f"known languages: {known}",
+            USAGE,
+        )
+    interpreters = _interpreters(versions)
+    with replaced_folder(output, MARKER, force=force) as folder:
+        _copy(_files(language, mode), folder)
+        _write(folder / PACKAGES / "__init__.py", _INIT.format(version=__version__, mode=mode))
+        for interpreter in interpreters.values():
+            compile_packages(interpreter, folder / PACKAGES, f"{OPT}/{PACKAGES}")
+        _write(folder / MARKER, _description(language, mode, interpreters))
+        files = {
+            path.relative_to(folder).as_posix(): path.stat().st_size
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+    return Layer(output, language, mode, interpreters, files)
+
+
+def _interpreters(versions: tuple[str, ...]) -> dict[str, str]:
+    found = {version: find_interpreter(version) for version in versions or LAMBDA_VERSIONS}
+    for version, interpreter in found.items():
+        if versions and interpreter is None:
+            raise DiagnosticError(
+                "python-not-found",
+                f"no Python {version} was found to make its byte code",
+                f"put python{version} on PATH or install it with pyenv",
+            )
+    return {version: path for version, path in found.items() if path is not None}
+
+
+def _files(language: str, mode: str) -> dict[str, _File]:
+    """The files to copy, by their path in the layer."""
+    scripts = _sources.wrappers(language)
+    payload = _sources.PACKAGE / "payload"
+    files = {}
+    if mode != "external":
+        files["otel-handler"] = _File(scripts / "otel-handler", executable=True)
+        files["wrapkit/launch.py"] = _File(payload / "launch.py")
+    if mode != "internal":
+        files["extensions/wrapkit"] = _File(scripts / "wrapkit-extension", executable=True)
+        files["wrapkit/runner.py"] = _File(payload / "runner.py")
+    unused = {"internal": payload / "external", "external": payload / "internal"}.get(mode)
+    for part in ("lifecycle", "payload"):
+        for module in _sources.modules(part):
+            if unused is None or unused not in module.parents:
+                path = module.relative_to(_sources.PACKAGE).as_posix()
+                files[f"{PACKAGES}/{path}"] = _File(module)
+    return files
+
+
+def _copy(files: dict[str, _File], folder: Path) -> None:
+    for path, file in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.source.read_bytes())
+        # Whatever the checkout's or the builder's umask says: Lambda runs as another user.
+        target.chmod(0o755 if file.executable else 0o644)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o644)
+
+
+def _description(language: str, mode: str, interpreters: dict[str, str]) -> str:
+    description = {
+        "wrapkit": __version__,
+        "language": language,
+        "mode": mode,
+        "python": list(interpreters),
+    }
+    return json.dumps(description, indent=2) + "\n"
