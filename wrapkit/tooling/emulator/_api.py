@@ -6,9 +6,16 @@ import uuid
 from typing import TYPE_CHECKING
 
 from wrapkit.lifecycle import (
+    EXTENSION_ERROR_TYPE,
+    EXTENSION_IDENTIFIER,
+    FUNCTION_ERROR_TYPE,
+    RESPONSE_MODE,
+    Endpoint,
     ExtensionExitError,
     ExtensionInitError,
+    Head,
     HttpError,
+    Message,
     Next,
     Register,
     RemoteLifecycleError,
@@ -20,10 +27,13 @@ from wrapkit.lifecycle import (
     RuntimeRestoreError,
     RuntimeRestoreNext,
     Subscribe,
+    accepted_answer,
+    error_answer,
+    read_register_request,
+    register_answer,
+    response_bytes,
+    route,
 )
-from wrapkit.lifecycle import _wire as wire
-from wrapkit.lifecycle._http import Head, Message, response_bytes
-from wrapkit.lifecycle._routes import Endpoint, route
 
 from ._server import Application, Connection, Exchange
 from ._subscription import read_subscription
@@ -51,7 +61,7 @@ class Api(Application):
         try:
             endpoint, request_id = route(head)
         except HttpError as error:
-            return _Refused(connection, wire.error_answer(error.status, "NotFound", error.message))
+            return _Refused(connection, error_answer(error.status, "NotFound", error.message))
         if endpoint is Endpoint.RUNTIME_RESPONSE:
             return _Response(self._host, connection, head, request_id)
         if endpoint is Endpoint.RUNTIME_ERROR:
@@ -125,7 +135,7 @@ class _Delivery(Exchange):
         try:
             self._begin()
         except RemoteLifecycleError as error:
-            self._refusal = wire.error_answer(error.status, error.error_type, error.message)
+            self._refusal = error_answer(error.status, error.error_type, error.message)
 
     def _begin(self) -> None:
         raise NotImplementedError
@@ -142,7 +152,7 @@ class _Delivery(Exchange):
         too_large = self._received_bytes > self.max_bytes
         self._host.keep_outcome(self._request_id, bytes(self._body), trailers)
         self._end("Function.ResponseSizeTooLarge" if too_large else None)
-        self._connection.answer(_too_large() if too_large else wire.accepted_answer())
+        self._connection.answer(_too_large() if too_large else accepted_answer())
 
     def abandon(self) -> None:
         if self._refusal is None:
@@ -161,7 +171,7 @@ class _Delivery(Exchange):
 
 class _Response(_Delivery):
     def _begin(self) -> None:
-        mode = self._head.headers.get(wire.RESPONSE_MODE.lower(), "")
+        mode = self._head.headers.get(RESPONSE_MODE.lower(), "")
         self._host.receive(RuntimeResponse(request_id=self._request_id))
         if mode.lower() == "streaming":
             self.max_bytes = _MAX_STREAM_BYTES
@@ -174,7 +184,7 @@ class _Response(_Delivery):
 
 class _InvocationError(_Delivery):
     def _begin(self) -> None:
-        error_type = self._head.headers.get(wire.FUNCTION_ERROR_TYPE.lower())
+        error_type = self._head.headers.get(FUNCTION_ERROR_TYPE.lower())
         self._host.receive(
             RuntimeInvocationError(request_id=self._request_id, error_type=error_type)
         )
@@ -185,18 +195,18 @@ def _answer(connection: Connection, handle: Callable[[], bytes | None]) -> None:
     try:
         answer = handle()
     except RemoteLifecycleError as error:
-        answer = wire.error_answer(error.status, error.error_type, error.message)
+        answer = error_answer(error.status, error.error_type, error.message)
     if answer is not None:
         connection.answer(answer)
 
 
 def _too_large() -> bytes:
     message = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-    return wire.error_answer(413, "RequestEntityTooLarge", message)
+    return error_answer(413, "RequestEntityTooLarge", message)
 
 
 def _identifier(message: Message) -> str | None:
-    return message.head.headers.get(wire.EXTENSION_IDENTIFIER.lower())
+    return message.head.headers.get(EXTENSION_IDENTIFIER.lower())
 
 
 def _ping(_call: _Call, _message: Message) -> bytes:
@@ -208,10 +218,10 @@ def _runtime_next(call: _Call, _message: Message) -> None:
 
 
 def _runtime_init_error(call: _Call, message: Message) -> bytes:
-    error_type = message.head.headers.get(wire.FUNCTION_ERROR_TYPE.lower())
+    error_type = message.head.headers.get(FUNCTION_ERROR_TYPE.lower())
     call.host.receive(RuntimeInitError(error_type=error_type))
     call.host.init_error_body = message.body
-    return wire.accepted_answer()
+    return accepted_answer()
 
 
 def _restore_next(call: _Call, _message: Message) -> None:
@@ -219,18 +229,18 @@ def _restore_next(call: _Call, _message: Message) -> None:
 
 
 def _restore_error(call: _Call, message: Message) -> bytes:
-    error_type = message.head.headers.get(wire.FUNCTION_ERROR_TYPE.lower())
+    error_type = message.head.headers.get(FUNCTION_ERROR_TYPE.lower())
     call.host.receive(RuntimeRestoreError(error_type=error_type))
-    return wire.accepted_answer()
+    return accepted_answer()
 
 
 def _register(call: _Call, message: Message) -> bytes:
-    name, events, features = wire.read_register_request(message)
+    name, events, features = read_register_request(message)
     identifier = str(uuid.uuid4())
     call.host.receive(Register(extension=name, events=events, identifier=identifier))
     call.host.progress.registered(name)
     function = call.host.function
-    return wire.register_answer(
+    return register_answer(
         identifier,
         function_name=function.name,
         function_version=function.version,
@@ -248,18 +258,18 @@ def _extension_init_error(call: _Call, message: Message) -> bytes:
     call.host.receive(
         ExtensionInitError(identifier=_identifier(message), error_type=_extension_error(message))
     )
-    return wire.accepted_answer()
+    return accepted_answer()
 
 
 def _extension_exit_error(call: _Call, message: Message) -> bytes:
     call.host.receive(
         ExtensionExitError(identifier=_identifier(message), error_type=_extension_error(message))
     )
-    return wire.accepted_answer()
+    return accepted_answer()
 
 
 def _extension_error(message: Message) -> str | None:
-    return message.head.headers.get(wire.EXTENSION_ERROR_TYPE.lower())
+    return message.head.headers.get(EXTENSION_ERROR_TYPE.lower())
 
 
 def _subscribe(call: _Call, message: Message) -> bytes:
@@ -271,7 +281,7 @@ def _subscribe(call: _Call, message: Message) -> bytes:
 
 def _subscribe_logs(_call: _Call, _message: Message) -> bytes:
     # The superseded Logs API: answered as where it does not exist; a client carries on.
-    return wire.error_answer(202, "Logs.NotSupported", "Logs API is not supported")
+    return error_answer(202, "Logs.NotSupported", "Logs API is not supported")
 
 
 _CALLS: dict[Endpoint, Callable[[_Call, Message], bytes | None]] = {

@@ -6,8 +6,12 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, cast
 
-from wrapkit.lifecycle import HttpError
-from wrapkit.lifecycle._http import Message, MessageReader, request_bytes
+from wrapkit.lifecycle import (
+    HttpError,
+    Message,
+    MessageReader,
+    request_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -36,8 +36,10 @@ from wrapkit.lifecycle import (
     Subscribe,
     TerminateRuntime,
     Thaw,
+    invocation_answer,
+    invoke_event_answer,
+    shutdown_event_answer,
 )
-from wrapkit.lifecycle import _wire as wire
 
 from ._processes import RUNTIME, Processes
 from ._progress import InitProgress
@@ -244,7 +246,7 @@ class Host:
         invocation = self._invocations.get(effect.request_id)
         if not self._runtime_connections or invocation is None:
             return  # the runtime has hung up; its exit, its next call or the timeout follows
-        answer = wire.invocation_answer(
+        answer = invocation_answer(
             invocation.payload,
             request_id=effect.request_id,
             deadline_ms=effect.deadline_ms,
@@ -257,7 +259,7 @@ class Host:
     def _deliver_invoke(self, effect: DeliverInvoke) -> None:
         connection = self._extension_connections.pop(effect.identifier, None)
         if connection is not None:
-            answer = wire.invoke_event_answer(
+            answer = invoke_event_answer(
                 str(uuid.uuid4()),
                 request_id=effect.request_id,
                 deadline_ms=effect.deadline_ms,
@@ -269,7 +271,7 @@ class Host:
     def _deliver_shutdown(self, effect: DeliverShutdown) -> None:
         connection = self._extension_connections.pop(effect.identifier, None)
         if connection is not None:
-            answer = wire.shutdown_event_answer(
+            answer = shutdown_event_answer(
                 str(uuid.uuid4()), reason=effect.reason, deadline_ms=effect.deadline_ms
             )
             task = asyncio.get_running_loop().create_task(self._tell_last(connection, answer))

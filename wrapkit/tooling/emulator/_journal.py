@@ -9,7 +9,9 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from wrapkit.lifecycle._wire import TRACING_TYPE
+from wrapkit.lifecycle import (
+    TRACING_TYPE,
+)
 
 from ._log import log_lines
 from ._records import Record, iso_time

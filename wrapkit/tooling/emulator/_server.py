@@ -8,9 +8,13 @@ import socket
 from abc import ABC, abstractmethod
 from typing import cast
 
-from wrapkit.lifecycle import HttpError
-from wrapkit.lifecycle._http import End, Head, MessageReader
-from wrapkit.lifecycle._wire import error_answer
+from wrapkit.lifecycle import (
+    End,
+    Head,
+    HttpError,
+    MessageReader,
+    error_answer,
+)
 from wrapkit.tooling._errors import USAGE, DiagnosticError
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
