@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev lint format types coverage test test-all pr clean
+.PHONY: help dev demo bench lint format types coverage test test-all generate pr clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -31,6 +31,17 @@ $(INSTALLED): pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
+
+ORDERS := examples/python-orders
+
+demo: $(INSTALLED) ## Instrument the example, run it, and show its traces
+	$(BIN)/wrapkit generate --lang python --output build/layer
+	$(BIN)/python $(ORDERS)/services.py \
+		$(BIN)/wrapkit run --task $(ORDERS) --handler app.handler --layer build/layer \
+		--env AWS_ENDPOINT_URL_DYNAMODB --env PRICES_URL --event $(ORDERS)/events/*.json
+
+bench: $(INSTALLED) ## Measure what each mode adds to a function that does nothing
+	$(BIN)/wrapkit bench --task bench/noop --handler app.handler --output build/bench-noop.json
 
 lint: $(INSTALLED) ## Check format, rules, shell scripts and import contracts
 	$(BIN)/ruff format --check
@@ -53,6 +64,9 @@ test: $(INSTALLED) ## Run the tests, without the slow ones
 
 test-all: $(INSTALLED) ## Run all tests
 	$(PYTEST)
+
+generate: $(INSTALLED) ## Write the generated pages of the documentation anew
+	$(BIN)/python docs/reference/generate.py
 
 pr: lint types test ## What a change has to pass
 

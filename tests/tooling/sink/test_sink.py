@@ -132,6 +132,21 @@ def test_gzip_is_understood_and_both_sizes_are_kept():
     assert len(store.spans) == 1
 
 
+def test_a_sink_may_decode_when_the_measured_run_is_over():
+    async def scenario():
+        async with OtlpSink(decode_on_arrival=False) as sink:
+            body = trace_request(SPAN_ID).SerializeToString()
+            await asyncio.to_thread(post, sink, "/v1/traces", body)
+            assert sink.store.spans == []
+            sink.store.decode_pending()
+            sink.store.decode_pending()
+            return sink.store
+
+    store = asyncio.run(scenario())
+    assert [span.span_id for span in store.spans] == [SPAN_ID.hex()]
+    assert (len(store.requests), store.duplicate_spans) == (1, [])
+
+
 def test_metrics_and_logs_are_kept_too():
     metrics = ExportMetricsServiceRequest()
     metric = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="m", unit="ms")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 class GreedyCommand(click.Command):
@@ -58,3 +60,8 @@ def _variable(value: str, ctx: click.Context, parameter: click.Parameter) -> tup
         message = f"{name} has no value here; give one as {name}=VALUE"
         raise click.BadParameter(message, ctx, parameter)
     return name, text if equals else os.environ[name]
+
+
+def function_name(task_root: Path) -> str:
+    """The folder's name, as far as Lambda's rules for names allow it (64 of A-Z a-z 0-9 - _)."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -117,7 +117,7 @@ def run(  # noqa: PLR0917 - one argument an option
     memory_mb: int,
     timeout_s: float,
     python: Path | None,
-    isolation: str,
+    isolation: Literal["auto", "namespace", "none"],
     port: int,
     as_json: bool,
     no_sink: bool,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import zipfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from .._errors import RUN_FAILED, DiagnosticError
 from ..emulator import ExecutionEnvironment, Function
 from ..report import InvocationRecord, RunRecord, RunReport
 from ..sink import OtlpSink
+from ._arguments import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from ._events import Event
 
@@ -39,7 +39,7 @@ class RunRequest:
     timeout_ms: int
     python: Path | None
     command: tuple[str, ...] | None
-    isolation: str
+    isolation: Literal["auto", "namespace", "none"]
     runtime_api_port: int
     has_sink: bool
 
@@ -54,7 +54,7 @@ class RunRequest:
             timeout_ms=self.timeout_ms,
             environment={**self._own_variables(endpoint), **self.environment},
             command=self.command or None,
-            **({"python": self.python} if self.python else {}),
+            python=self.python or Path(sys.executable),
         )
 
     def _own_variables(self, endpoint: str | None) -> dict[str, str]:
@@ -64,11 +64,6 @@ class RunRequest:
         if endpoint:
             variables[ENDPOINT_VARIABLE] = endpoint
         return variables
-
-
-def function_name(task_root: Path) -> str:
-    """The folder's name, as far as Lambda's rules for names allow it (64 of A-Z a-z 0-9 - _)."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"
 
 
 def _holds(layer: Path, name: str) -> bool:

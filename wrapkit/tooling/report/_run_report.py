@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from ._glyphs import ASCII_GLYPHS, UNICODE_GLYPHS
@@ -54,9 +53,9 @@ class RunReport:
     def log_line(self, line: str) -> None:
         """One line of the log, the platform's own or what the function or an extension wrote."""
         style = "dim" if PLATFORM_LINE.match(line) else ""
-        text = Text.from_ansi(line.expandtabs(2) if style else line, style=style)
-        text.pad_left(2)
-        self._console.print(text, soft_wrap=True)
+        for part in line.rstrip().split("\n"):
+            text = Text.from_ansi("  " + part.replace("\t", "  "), style=style)
+            self._console.print(text, soft_wrap=True)
 
     def init_done(self, init: InitResult) -> None:
         """Init's total, and each process of it as a bar."""
@@ -85,9 +84,10 @@ class RunReport:
         )
         self._console.print(outcome, soft_wrap=True)
         rows = list(invocation_rows(result))
-        self._indented(
-            timeline(rows, result.duration_ms, width=self._width - 2, glyphs=self._glyphs)
-        )
+        if len(rows) > 1:
+            self._indented(
+                timeline(rows, result.duration_ms, width=self._width - 2, glyphs=self._glyphs)
+            )
         self._line(f"  {fit(_payload_text(record), PAYLOAD_LINES * self._width - 2)}")
 
     def shutdown_begins(self) -> None:
@@ -99,12 +99,14 @@ class RunReport:
             f"  Shutdown {milliseconds(shutdown.duration_ms)}  {shutdown.reason}", style="bold"
         )
         for name, status in shutdown.statuses.items():
-            killed = "  killed at the deadline" if name in shutdown.killed else ""
-            self._line(f"  {name}: {status}{killed}", style="red" if killed else "")
+            self._line(f"  {name}: {status}")
 
     def traces(self, run: RunRecord, endpoint: str) -> None:
         """The waterfall of each invocation, then what belongs to none."""
         self._heading(f"TRACES  {_telemetry_summary(run)}")
+        if not run.spans:
+            self._line(f"  no span came to {endpoint}", style="yellow")
+            return
         found = invocation_traces(run.spans)
         for number, record in enumerate(run.invocations, 1):
             trees = found.by_request_id.get(record.result.request_id, [])
@@ -145,7 +147,8 @@ class RunReport:
         self._console.print(Text(text, style=style), soft_wrap=True)
 
     def _indented(self, text: Text) -> None:
-        self._console.print(Padding(text, (0, 0, 0, 2)))
+        for line in text.split():
+            self._console.print(Text("  ").append_text(line), soft_wrap=True)
 
 
 def _failure(record: InvocationRecord) -> str:

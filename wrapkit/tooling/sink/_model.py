@@ -92,3 +92,7 @@ class ReceivedRequest:
     wire_bytes: int
     body_bytes: int
     received_unix_nano: int
+
+    @property
+    def is_json(self) -> bool:
+        return self.content_type == "application/json"

@@ -44,11 +44,16 @@ class OtlpSink:
     """An OTLP/HTTP receiver on the loopback; an asynchronous context manager.
 
     Takes traces, metrics and logs as protobuf or JSON, plain or gzip, and keeps them in `store`.
-    `port` 0 lets the kernel choose. Raises `DiagnosticError` when the port is taken.
+    `port` 0 lets the kernel choose. Without `decode_on_arrival` bodies wait, unread, for the
+    store's `decode_pending`: a benchmark must not measure its own backend. Raises
+    `DiagnosticError` when the port is taken.
     """
 
-    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, port: int = 0, host: str = "127.0.0.1", *, decode_on_arrival: bool = True
+    ) -> None:
         self.store = TelemetryStore()
+        self._decode_on_arrival = decode_on_arrival
         self._host = host
         self._port = port
         self._server: asyncio.Server | None = None
@@ -127,10 +132,6 @@ class OtlpSink:
         if content_type not in (PROTOBUF, JSON):
             raise RefusedError(415, f"neither {PROTOBUF} nor {JSON}: {content_type!r}")
         body = _decompressed(message)
-        try:
-            items = decode_request(signal, body, is_json=content_type == JSON)
-        except MalformedExportError as error:
-            raise RefusedError(400, str(error)) from error
         headers = message.head.headers
         request = ReceivedRequest(
             signal=signal,
@@ -141,6 +142,13 @@ class OtlpSink:
             body_bytes=len(body),
             received_unix_nano=time.time_ns(),
         )
+        if not self._decode_on_arrival:
+            self.store.add_undecoded(request, body)
+            return
+        try:
+            items = decode_request(signal, body, is_json=request.is_json)
+        except MalformedExportError as error:
+            raise RefusedError(400, str(error)) from error
         await self.store.add(request, items)
 
 

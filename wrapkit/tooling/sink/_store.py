@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ._decoding import decode_request
 from ._model import LogRecord, Metric, ReceivedRequest, Span
 
 if TYPE_CHECKING:
@@ -29,8 +30,21 @@ class TelemetryStore:
         self.metrics: list[Metric] = []
         self.requests: list[ReceivedRequest] = []
         self.dropped = 0
+        self._undecoded: list[tuple[ReceivedRequest, bytes]] = []
         self._span_ids: set[tuple[str, str]] = set()
         self._arrived = asyncio.Condition()
+
+    def add_undecoded(self, request: ReceivedRequest, body: bytes) -> None:
+        """Keep one request's body for `decode_pending`."""
+        self.requests.append(request)
+        self._undecoded.append((request, body))
+
+    def decode_pending(self) -> None:
+        """Decode what was kept undecoded; raises `MalformedExportError`."""
+        undecoded, self._undecoded = self._undecoded, []
+        for request, body in undecoded:
+            for item in decode_request(request.signal, body, is_json=request.is_json):
+                self._keep(item)
 
     async def add(
         self, request: ReceivedRequest, items: Iterable[Span | LogRecord | Metric]
