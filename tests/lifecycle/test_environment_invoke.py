@@ -188,6 +188,13 @@ def test_one_invocation_waits_for_its_turn_and_starts_its_time_then():
     assert the(core.DeliverInvocation, effects).deadline_ms == int(host.now_ms) + 3000
 
 
+def test_a_request_is_not_invoked_twice_at_a_time():
+    host = Host().init()
+    host.invoke("r1")
+    with pytest.raises(core.LocalLifecycleError, match="r1 is under way"):
+        host.invoke("r1")
+
+
 def test_an_environment_prints_who_is_where():
     host = Host("otel").init()
     assert repr(host.environment) == "<Environment Idle, runtime Ready, otel Ready>"

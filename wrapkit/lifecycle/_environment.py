@@ -219,6 +219,8 @@ class Environment:
             raise LocalLifecycleError("The environment takes no more invocations")
         if self._waiting is not None:
             raise LocalLifecycleError(f"Request {self._waiting} waits already")
+        if event.request_id == self.request_id:
+            raise LocalLifecycleError(f"Request {event.request_id} is under way")
         self._waiting = event.request_id
         if self._phase is Phase.EMPTY and self._is_new:
             self._phase = next_phase(self._phase, PhaseInput.INIT)
