@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,8 +59,8 @@ def _private(name):
 
 def test_the_version_is_said_once():
     """The command line reports the version that the package carries."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "wrapkit", "--version"], capture_output=True, text=True, timeout=60
-    )
+    command = Path(sys.executable).with_name("wrapkit")
+
+    answer = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60)
 
     assert wrapkit.__version__ in answer.stdout, answer.stderr

@@ -24,6 +24,10 @@ def shipped():
     return [path for path in shell_scripts() if "wrappers" in path.parts]
 
 
+def exec_wrappers():
+    return [path for path in shipped() if path.name == "otel-handler"]
+
+
 def _shebang(path):
     first = path.read_bytes().partition(b"\n")[0]
     return re.match(rb"#!.*\b(sh|bash|dash)\b", first)
@@ -54,12 +58,18 @@ def test_what_ships_asks_for_plain_sh(script):
     assert SHEBANG.match(script.read_bytes())
 
 
-@pytest.mark.parametrize("script", shipped(), ids=named)
-def test_what_ships_ends_by_becoming_the_next_program(script):
-    """One process: the last command is an `exec` that hands the arguments on."""
-    last = code_lines(script)[-1]
+@pytest.mark.parametrize("script", exec_wrappers(), ids=named)
+def test_an_exec_wrapper_ends_by_becoming_the_runtime(script):
+    """One process: whatever happened before, the last command hands the arguments on."""
+    assert code_lines(script)[-1] == 'exec "$@"'
 
-    assert re.match(r'exec .*"\$@"$', last.strip())
+
+@pytest.mark.parametrize("script", shipped(), ids=named)
+def test_what_ships_starts_every_interpreter_by_exec(script):
+    """One process: the shell is replaced by what it starts, and does not wait beside it."""
+    starts = [line.strip() for line in code_lines(script) if re.search(r"-I -S|\.py\b.*\$@", line)]
+
+    assert [line for line in starts if not line.startswith("exec ")] == []
 
 
 @pytest.mark.parametrize("script", shipped(), ids=named)

@@ -1,0 +1,87 @@
+"""Writes docs/reference/cli.md from the commands themselves; `--check` only compares.
+
+The page is made from the same objects that `--help` is, so it cannot promise an option that does
+not exist. `make generate` runs this, and a test compares.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+import click
+
+from wrapkit.tooling.cli._main import cli
+
+PAGE = Path(__file__).with_name("cli.md")
+OPENING = """\
+<!-- Made by docs/reference/generate.py from the commands; `make generate` writes it anew. -->
+
+# The command line
+
+Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 the work failed,
+2 wrong usage, 130 and 143 ended by Ctrl-C and SIGTERM. `-v`, in front of a command or behind it,
+shows the traceback of an error.
+"""
+
+
+def page() -> str:
+    """The whole reference as Markdown."""
+    context = click.Context(cli, info_name="wrapkit")
+    commands = [(name, cli.get_command(context, name)) for name in cli.list_commands(context)]
+    sections = [_section(name, command, context) for name, command in commands if command]
+    return "\n".join([OPENING, *sections])
+
+
+def _section(name: str, command: click.Command, parent: click.Context) -> str:
+    context = click.Context(command, info_name=name, parent=parent)
+    rows = [_row(option, context) for option in command.params if isinstance(option, click.Option)]
+    parts = [
+        f"## wrapkit {name}\n",
+        f"{inspect.cleandoc(command.help or '')}\n",
+        "| option | meaning |\n|---|---|",
+        *rows,
+        "",
+        _epilog(command.epilog or ""),
+    ]
+    return "\n".join(parts)
+
+
+def _row(option: click.Option, context: click.Context) -> str:
+    names, meaning = option.get_help_record(context) or ("", "")
+    return f"| `{_cell(names)}` | {_cell(meaning)} |"
+
+
+def _cell(text: str) -> str:
+    """Table cells end at a bar and at the end of a line."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _epilog(text: str) -> str:
+    """The examples as a block of code, what follows as text; click marks them with a form feed."""
+    written = []
+    for paragraph in inspect.cleandoc(text.replace("\b", "")).split("\n\n"):
+        heading, _, rest = paragraph.strip().partition("\n")
+        if heading == "Examples:":
+            written.append(f"```sh\n{inspect.cleandoc(rest)}\n```\n")
+        elif paragraph.strip():
+            written.append(f"{paragraph.strip()}\n")
+    return "\n".join(written)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or with `--check` say whether it is up to date; return the exit code."""
+    text = page()
+    if "--check" in arguments:
+        current = PAGE.read_text() if PAGE.exists() else ""
+        if current == text:
+            return 0
+        sys.stderr.write(f"error: {PAGE.name} is not what the commands say\nhint: make generate\n")
+        return 1
+    PAGE.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
