@@ -123,8 +123,10 @@ class _Connection:
         """Whether something is waiting to be read: between answers that can only be the peer's
         goodbye.
         """
+        # A socket with a timeout waits for data before it calls recv, MSG_DONTWAIT or not.
+        self._sock.setblocking(False)
         try:
-            self._sock.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
+            self._sock.recv(1, _socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
