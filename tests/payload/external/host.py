@@ -37,9 +37,10 @@ class Host:
     ``registrations``, ``subscriptions`` and ``errors`` hold (headers, document) of the calls.
     """
 
-    def __init__(self, *, telemetry_status=200, register_status=200):
+    def __init__(self, *, telemetry_status=200, register_status=200, on_register=None):
         self.telemetry_status = telemetry_status
         self.register_status = register_status
+        self.on_register = on_register or (lambda: None)
         self.registrations = []
         self.subscriptions = []
         self.errors = []
@@ -72,6 +73,7 @@ class Host:
             def do_POST(self):
                 host.calls.append(self.path)
                 if self.path.endswith("/register"):
+                    host.on_register()
                     host.registrations.append((self.headers, self.document()))
                     if host.register_status != 200:
                         document = {"errorType": "Extension.InvalidExtensionName"}

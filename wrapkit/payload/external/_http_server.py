@@ -131,6 +131,8 @@ class _Connection:
 
     def _begin(self, head: Head) -> None:
         self._head, self._body, self._body_bytes = head, [], 0
+        if int(head.headers.get("content-length", "0")) > self._server.max_body_bytes:
+            raise HttpError(413, "the body is too long")
         if head.expects_continue:
             self._send(response_bytes(100))
 
