@@ -37,7 +37,7 @@ def test_a_name_loads_only_the_module_it_lives_in():
         "import sys; import wrapkit.lifecycle as core; core.RemoteLifecycleError;"
         "print(*sorted(name for name in sys.modules if name.startswith('wrapkit.lifecycle.')))"
     )
-    run = subprocess.run(  # noqa: S603
+    run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert run.stdout.split() == ["wrapkit.lifecycle._errors"]

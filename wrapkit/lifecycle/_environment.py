@@ -318,10 +318,11 @@ class Environment:
         elif last_state is RuntimeState.RESTORING and self._restoration is not None:
             self._end_restoration(None)
             self._become_idle(PhaseInput.RESTORE_DONE)
-        elif last_state is RuntimeState.RUNNING and self._shutdown is None:
-            self._deliver_invocation()
-        elif last_state is RuntimeState.RESPONSE_SENT and self._shutdown is None:
-            self._end_runtime_invocation()
+        elif self._invocation is not None and self._shutdown is None:
+            if last_state is RuntimeState.RUNNING:
+                self._deliver_invocation(self._invocation)
+            elif last_state is RuntimeState.RESPONSE_SENT:
+                self._end_runtime_invocation()
         self._check_gates()
 
     def _on_runtime_response(self, event: "_events.RuntimeResponse") -> None:
@@ -505,20 +506,18 @@ class Environment:
                     )
                 )
         self._move_runtime(RuntimeInput.DELIVER)
-        self._deliver_invocation()
+        self._deliver_invocation(invocation)
 
     def _emit_start(self, invocation: Invocation) -> None:
         invocation.has_started = True
         self._emit("platform.start", {"requestId": invocation.request_id})
 
-    def _deliver_invocation(self) -> None:
-        if self._invocation is not None:
-            self._effects.append(
-                _effects.DeliverInvocation(
-                    request_id=self._invocation.request_id,
-                    deadline_ms=self._invocation.deadline_ms,
-                )
+    def _deliver_invocation(self, invocation: Invocation) -> None:
+        self._effects.append(
+            _effects.DeliverInvocation(
+                request_id=invocation.request_id, deadline_ms=invocation.deadline_ms
             )
+        )
 
     def _respond(self, answer: "_effects.Respond") -> None:
         invocation = self._invocation
