@@ -19,3 +19,10 @@ def isolation(request, namespaces_allowed):
     if request.param == "namespace" and not namespaces_allowed:
         pytest.skip("this kernel refuses mount namespaces")
     return request.param
+
+
+@pytest.fixture
+def needs_namespaces(namespaces_allowed):
+    """For what only a private mount namespace shows."""
+    if not namespaces_allowed:
+        pytest.skip("this kernel refuses mount namespaces")

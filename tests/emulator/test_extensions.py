@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from tests.emulator.environments import Watched, gated, is_running, run
+from tests.emulator.environments import Watched, gated, is_running, run, until
 
 HANDLER = "def handler(event, context):\n    print('handled')\n    return 'done'"
 ORDINARY = """
@@ -85,8 +85,7 @@ def test_the_runtime_waits_for_registrations(deployment):
         async with gated(deployment) as (environment, gates):
             init = asyncio.ensure_future(environment.init())
             await gates.reached("before register")
-            while "fast" not in environment._host.progress._extensions:
-                await asyncio.sleep(0.01)
+            await until(lambda: "fast" in environment._host.progress._extensions)
             assert environment._host.processes.pid("runtime") is None
             await gates.open("before register")
             return await init
@@ -97,7 +96,7 @@ def test_the_runtime_waits_for_registrations(deployment):
 
 
 def test_the_caller_does_not_wait_for_extensions(deployment):
-    """The answer comes at once; the next invocation begins only after the extension is done (17)."""
+    """The answer comes at once; the invocation ends when the extension is done (17)."""
     deployment.handler(HANDLER).extension(
         "busy",
         """
@@ -113,8 +112,7 @@ while True:
             await environment.init()
             invocation = asyncio.ensure_future(environment.invoke(b"{}"))
             await gates.reached("busy")
-            while "platform.runtimeDone" not in environment.types():
-                await asyncio.sleep(0.01)
+            await until(lambda: "platform.runtimeDone" in environment.types())
             before = environment.types()
             await asyncio.sleep(0.05)  # what is measured below: the extension's own time
             await gates.open("busy")
@@ -128,7 +126,7 @@ while True:
 
 
 def test_an_extension_that_never_calls_next_lets_the_function_time_out(deployment):
-    """The caller has its answer, the invocation ends as a timeout, and the next one starts anew (18)."""
+    """The caller has its answer, the invocation times out, and the next one starts anew (18)."""
     deployment.handler(HANDLER).extension(
         "stuck",
         """
@@ -158,8 +156,12 @@ import signal; signal.pause()
         ("sys.exit(0)", "Extension.Crash"),
         ("me.register('INVOKE')\nsys.exit(0)", "Extension.Crash"),
         (
-            "me.register()\nme.call('POST', EXTENSIONS + '/init/error', b'{}',"
-            " Lambda_Extension_Function_Error_Type='Extension.NoConfig')\nsys.exit(1)",
+            """
+me.register()
+me.call("POST", EXTENSIONS + "/init/error", b"{}",
+    Lambda_Extension_Function_Error_Type="Extension.NoConfig")
+sys.exit(1)
+""",
             "Extension.InitError",
         ),
     ],
@@ -190,7 +192,7 @@ def test_an_extension_that_ends_fails_init(deployment, script, error_type):
 def test_an_extension_that_cannot_start_is_explained(
     deployment, isolation, content, mode, reason, hint
 ):
-    """Extension.LaunchError with the file, the reason and a hint; the runtime is not started (25)."""
+    """Extension.LaunchError with file, reason and hint; the runtime is not started (25)."""
     deployment.handler(HANDLER)
     path = deployment.layer / "extensions/bad"
     path.write_bytes(content.encode())
@@ -333,11 +335,8 @@ def test_processes_are_frozen_between_invocations(deployment):
         async with Watched(deployment.function()) as environment:
             await environment.init()
             pids = [environment._host.processes.pid(name) for name in ("runtime", "watcher")]
-            for pid in pids:
-                while not _is_stopped(pid):
-                    await asyncio.sleep(0.01)
-            result = await environment.invoke(b"{}")
-            return result
+            await until(lambda: all(map(_is_stopped, pids)))
+            return await environment.invoke(b"{}")
 
     assert run(scenario()).status == "success"
 
@@ -347,6 +346,7 @@ def _is_stopped(pid):
         return file.read().rpartition(")")[2].split()[0] == "T"
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_children_of_an_extension_die_with_it(deployment):
     """The whole process group goes, and in a namespace what left the group, too."""
     deployment.handler(HANDLER).extension(
@@ -362,7 +362,8 @@ me.next_event()
     )
 
     async def scenario():
-        async with Watched(deployment.function(), isolation="namespace") as environment:
+        async with Watched(deployment.function()) as environment:
+            assert environment.isolation == "namespace"
             await environment.init()
             (line,) = [one for one in environment.lines if one.startswith("children ")]
         return [int(pid) for pid in line.split()[1:]]

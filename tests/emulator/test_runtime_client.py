@@ -130,6 +130,7 @@ def test_a_handler_that_does_not_exist_fails_init(deployment, handler, error_typ
     assert phases == ["init", "invoke"]
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_sys_path_is_that_of_the_managed_runtime(deployment):
     """The task root first, then the layer's folders, then the interpreter's own packages."""
     python = "python{}.{}".format(*sys.version_info[:2])
@@ -192,7 +193,7 @@ def test_the_wrapper_gets_the_interpreters_command_line(deployment, isolation):
 
     environment, (seen, pid, _), spawned_pid = run(scenario())
     (said,) = [line for line in environment.lines if line.startswith("wrapped: ")]
-    interpreter, script = said.removeprefix("wrapped: ").split()
+    _, script = said.removeprefix("wrapped: ").split()
     assert (seen, pid) == ("yes", spawned_pid)
     assert script.endswith("/bootstrap.py")
     if isolation == "namespace":
@@ -207,6 +208,7 @@ def test_the_wrapper_gets_the_interpreters_command_line(deployment, isolation):
         (0o644, "/opt/wrapper: is not an executable", 126),
     ],
 )
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_wrapper_that_cannot_run_ends_the_runtime(deployment, mode, message, status):
     """The managed runtime's messages and exit codes."""
     deployment.handler("def handler(event, context): return 1")
@@ -227,8 +229,9 @@ def test_a_wrapper_that_cannot_run_ends_the_runtime(deployment, mode, message, s
     }
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_the_variables_are_lambdas(deployment):
-    """The reserved ones cannot be replaced, the user's credentials can; nothing of the host leaks."""
+    """The reserved ones stay, the user's credentials win, and nothing of the host leaks."""
     deployment.handler("import os\ndef handler(event, context): return dict(os.environ)")
     function = deployment.function(
         environment={"AWS_REGION": "mars-1", "AWS_ACCESS_KEY_ID": "mine", "OWN": "1"}

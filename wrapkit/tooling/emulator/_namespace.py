@@ -76,6 +76,7 @@ def build(picture: Picture) -> tuple[str, ...]:
         str(path): _descriptor_path(path)
         for path in (picture.task_root, picture.lang, picture.base_prefix, *picture.layers)
     }
+    opt_is_bound = picture.opt_is_bound  # asked before the stage covers /tmp
     mount("tmpfs", _STAGE, "tmpfs", 0, "mode=755")
     _bind_machine()
     _bind_hosts()
@@ -85,7 +86,7 @@ def build(picture: Picture) -> tuple[str, ...]:
     _place(sources[str(picture.lang)], LANG, read_only=False)
     _write_runtime(picture.runtime_files)
     mount("tmpfs", _staged(TMP), "tmpfs", 0, _TMP_OPTIONS)
-    _fill_opt(picture, sources)
+    _fill_opt([sources[str(layer)] for layer in picture.layers], bind=opt_is_bound)
     _keep_interpreter(picture.base_prefix, sources[str(picture.base_prefix)])
     make_read_only(_staged("/opt"))
     make_read_only(_STAGE)
@@ -171,12 +172,12 @@ def _write_runtime(files: dict[str, str]) -> None:
         path.chmod(0o755)
 
 
-def _fill_opt(picture: Picture, sources: dict[str, str]) -> None:
-    if picture.opt_is_bound:
-        mount(sources[str(picture.layers[0])], _staged(OPT), "none", MS_BIND | MS_REC)
+def _fill_opt(layers: Sequence[str], *, bind: bool) -> None:
+    if bind:
+        mount(layers[0], _staged(OPT), "none", MS_BIND | MS_REC)
         return
     mount("tmpfs", _staged(OPT), "tmpfs", 0, "mode=755")
-    merge_layers([Path(sources[str(layer)]) for layer in picture.layers], _staged(OPT))
+    merge_layers([Path(layer) for layer in layers], _staged(OPT))
 
 
 def _keep_interpreter(base_prefix: Path, source: str) -> None:
