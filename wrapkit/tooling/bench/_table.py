@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from ._metrics import Finding
     from ._record import BenchRecord
 
-LABEL_CELLS = 24
+LABEL_CELLS = 26
 BARE_CELLS = 9
-# Four modes make a line of 78 cells.
+# Four modes make a line of 80 cells.
 MODE_CELLS = 15
 
 
@@ -51,7 +51,7 @@ def _value(finding: Finding | None) -> str:
     if finding.added is None:
         return _median(finding)
     mark = "" if finding.added.excludes_zero else "~"
-    return f"{mark}{finding.added.median:+.2f}"
+    return f"{mark}{_signed(finding.added.median)}"
 
 
 def _median(finding: Finding | None) -> str:
@@ -61,4 +61,9 @@ def _median(finding: Finding | None) -> str:
 def _interval(finding: Finding | None) -> str:
     if finding is None or finding.added is None:
         return ""
-    return f"{finding.added.low:+.2f}..{finding.added.high:+.2f}"
+    return f"{_signed(finding.added.low)}..{_signed(finding.added.high)}"
+
+
+def _signed(value: float) -> str:
+    """At most seven cells, so that an interval fits below its median."""
+    return f"{value:+.2f}" if abs(value) < 100 else f"{value:+.0f}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Coroutine
 
 T = TypeVar("T")
@@ -28,10 +28,14 @@ def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
 
     Raises `InterruptedCommandError` if a signal ended it, once its clean-up is done.
     """
+    import asyncio  # tens of milliseconds that `wrapkit --help` does not pay
+
     return asyncio.run(_cancel_on_signal(work))
 
 
 async def _cancel_on_signal(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
     # asyncio.run cancels on SIGINT by itself since Python 3.11 only, and never on SIGTERM.
     task = asyncio.ensure_future(work)
     received: list[int] = []

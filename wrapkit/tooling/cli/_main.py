@@ -140,9 +140,11 @@ def _explain(error: Exception) -> int:
 
 
 def _usage_hint(error: click.ClickException) -> str:
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        return f"`{error.ctx.command_path} --help` lists what is understood"
-    return ""
+    if not isinstance(error, click.UsageError):
+        return ""
+    # What click's parser itself refuses carries no context.
+    path = error.ctx.command_path if error.ctx else "wrapkit"
+    return f"`{path} --help` lists what is understood"
 
 
 def _say(message: str, hint: str, exit_code: int) -> int:

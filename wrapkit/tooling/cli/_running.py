@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .._errors import RUN_FAILED, DiagnosticError
+from .._errors import DiagnosticError
 from ..emulator import ExecutionEnvironment, Function
 from ..report import InvocationRecord, RunRecord, RunReport
 from ..sink import OtlpSink
@@ -19,11 +19,23 @@ from ._arguments import function_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..emulator import InitResult
     from ._events import Event
 
 WRAPPER_FILE = "otel-handler"
 WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
 ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+# What the runtime client says of a handler that it cannot load (awslambdaric, bootstrap.py).
+INIT_HINTS = {
+    "Runtime.HandlerNotFound": "--handler is FILE.FUNCTION, and the file has no such function",
+    "Runtime.ImportModuleError": "--handler is FILE.FUNCTION; the file is looked for in --task, "
+    "what it imports in the interpreter given by --python, too",
+    "Runtime.MalformedHandlerName": "--handler is FILE.FUNCTION, as in app.handler",
+}
+LOG_HINT = "the log and the outcome are above"
+TIMEOUT_HINT = "--timeout sets the function's timeout in seconds"
+MAX_NAMED_EVENTS = 3
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,6 @@ async def perform(request: RunRequest, *, err: bool) -> RunRecord:
         sink = await stack.enter_async_context(OtlpSink()) if request.has_sink else None
         function = request.function(sink.endpoint if sink else None)
         record = RunRecord(function, sink.store if sink else None)
-        report.begin(function)
         await _perform_phases(request, record, report)
     if record.invocations:
         if record.store:
@@ -103,6 +114,7 @@ async def _perform_phases(request: RunRequest, record: RunRecord, report: RunRep
         isolation=request.isolation,
         runtime_api_port=request.runtime_api_port,
     ) as environment:
+        report.begin(record.function)
         record.init = await environment.init()
         report.init_done(record.init)
         if record.init.status == "success":
@@ -137,28 +149,27 @@ def _bytes_as_hex(value: object) -> str:
 
 def check_outcome(record: RunRecord, *, fail_on_error: bool) -> None:
     """Raise `DiagnosticError` when the run failed."""
-    init = record.init
-    if init is not None and init.status != "success":
-        message = init.error_message or init.error_type or "no reason was given"
-        raise DiagnosticError(
-            "init-failed", f"Init ended with {init.status}: {message}", init.hint or ""
-        )
-    ended = [item for item in record.invocations if not item.was_delivered]
+    if record.init is not None and record.init.status != "success":
+        raise _init_failed(record.init)
+    ended = [item for item in record.invocations if item.ended_by_platform]
     if ended:
-        raise _invocations_failed(ended, len(record.invocations), "were ended by the platform")
-    raised = [item for item in record.invocations if item.result.function_error]
+        raise _invocations_failed(ended, record, "ended by the platform")
+    raised = [item for item in record.invocations if item.failure]
     if raised and fail_on_error:
-        raise _invocations_failed(raised, len(record.invocations), "failed")
+        raise _invocations_failed(raised, record, "failed")
+
+
+def _init_failed(init: InitResult) -> DiagnosticError:
+    kind = init.error_type or init.status
+    message = f"Init failed: {kind}: {init.error_message or 'no reason was given'}"
+    return DiagnosticError("init-failed", message, init.hint or INIT_HINTS.get(kind, LOG_HINT))
 
 
 def _invocations_failed(
-    failed: Sequence[InvocationRecord], total: int, what: str
+    failed: Sequence[InvocationRecord], record: RunRecord, how: str
 ) -> DiagnosticError:
-    first = failed[0]
-    reason = first.result.error_type or first.result.status
-    return DiagnosticError(
-        "invocation-failed",
-        f"{len(failed)} of {total} invocations {what}, first {first.event}: {reason}",
-        "its log and outcome are above; --timeout and --memory set the function's limits",
-        RUN_FAILED,
-    )
+    places = ", ".join(f"{item.event} ({item.failure})" for item in failed[:MAX_NAMED_EVENTS])
+    more = ", ..." if len(failed) > MAX_NAMED_EVENTS else ""
+    message = f"{len(failed)} of {len(record.invocations)} invocations {how}: {places}{more}"
+    hint = TIMEOUT_HINT if failed[0].result.status == "timeout" else LOG_HINT
+    return DiagnosticError("invocation-failed", message, hint)

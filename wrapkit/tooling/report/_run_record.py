@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wrapkit import __version__
 
 from ._trees import INVOCATION_ID_KEYS, invocation_traces
+from ._wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,20 @@ class InvocationRecord:
     result: InvocationResult
 
     @property
-    def was_delivered(self) -> bool:
-        """Whether the function itself answered, be it with a result or with its own error."""
-        return self.result.status == "success"
+    def ended_by_platform(self) -> bool:
+        """Whether the platform answered in the function's place: a timeout, an exit, a crash."""
+        return self.result.status != "success"
+
+    @property
+    def failure(self) -> str:
+        """How the invocation failed, as its caller was told; empty where it did not."""
+        if self.ended_by_platform:
+            return f"{self.result.status} {self.result.error_type or ''}".rstrip()
+        if self.result.function_error is None:
+            return ""
+        payload = decoded_payload(self.result.payload)
+        name = payload.get("errorType") if isinstance(payload, dict) else None
+        return f"error {one_line(str(name or self.result.error_type or ''))}".rstrip()
 
 
 @dataclass

@@ -14,7 +14,7 @@ from ._run_record import decoded_payload
 from ._timeline import init_rows, invocation_rows, timeline
 from ._trees import invocation_traces
 from ._waterfall import waterfall
-from ._wording import fit, milliseconds, one_line, seconds
+from ._wording import counted, fit, milliseconds, one_line, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +74,8 @@ class RunReport:
         result = record.result
         self._console.print()
         outcome = Text("  ")
-        if result.function_error is None:
-            outcome.append("success", style="bold green")
-        else:
-            outcome.append(_failure(record), style="bold red")
+        failure = record.failure
+        outcome.append(failure or "success", style="bold red" if failure else "bold green")
         outcome.append(
             f"  {milliseconds(result.duration_ms)}, billed {result.billed_duration_ms} ms, "
             f"response after {milliseconds(result.response_latency_ms)}"
@@ -121,10 +119,9 @@ class RunReport:
         failed = sum(record.result.function_error is not None for record in run.invocations)
         total = len(run.invocations)
         memory_mb = max((item.result.max_memory_used_mb for item in run.invocations), default=0)
-        invocations = "1 invocation" if total == 1 else f"{total} invocations"
         self._console.print()
         self._line(
-            f"{invocations}, {total - failed} succeeded, {failed} failed; "
+            f"{counted(total, 'invocation')}, {total - failed} succeeded, {failed} failed; "
             f"Max Memory Used {memory_mb} MB",
             style="bold",
         )
@@ -151,15 +148,6 @@ class RunReport:
             self._console.print(Text("  ").append_text(line), soft_wrap=True)
 
 
-def _failure(record: InvocationRecord) -> str:
-    """How the invocation failed, as the caller was told."""
-    if record.result.status != "success":
-        return f"{record.result.status} {record.result.error_type or ''}".rstrip()
-    payload = decoded_payload(record.result.payload)
-    name = payload.get("errorType") if isinstance(payload, dict) else None
-    return f"error {one_line(str(name or record.result.error_type or ''))}".rstrip()
-
-
 def _payload_text(record: InvocationRecord) -> str:
     payload = decoded_payload(record.result.payload)
     return one_line(payload if isinstance(payload, str) else json.dumps(payload))
@@ -169,12 +157,15 @@ def _telemetry_summary(run: RunRecord) -> str:
     store = run.store
     if store is None:
         return ""
-    traces = len({span.trace_id for span in store.spans})
-    parts = [f"{traces} traces, {len(store.spans)} spans in {len(store.requests)} OTLP requests"]
+    traces = counted(len({span.trace_id for span in store.spans}), "trace")
+    spans = counted(len(store.spans), "span")
+    parts = [f"{traces}, {spans} in {counted(len(store.requests), 'OTLP request')}"]
     if store.duplicate_spans:
-        parts.append(f"{len(store.duplicate_spans)} spans came twice")
-    if store.metrics or store.log_records:
-        parts.append(f"{len(store.metrics)} metrics, {len(store.log_records)} log records")
+        parts.append(f"{counted(len(store.duplicate_spans), 'span')} came twice")
+    if store.metrics:
+        parts.append(counted(len(store.metrics), "metric"))
+    if store.log_records:
+        parts.append(counted(len(store.log_records), "log record"))
     if store.dropped:
-        parts.append(f"{store.dropped} items dropped by the sink")
+        parts.append(f"{counted(store.dropped, 'item')} dropped by the sink")
     return "; ".join(parts)

@@ -44,3 +44,8 @@ def attribute_text(value: object) -> str:
 def seconds(value_ms: float) -> str:
     """A setting in seconds, as Lambda shows timeouts: `3 s`, `0.5 s`."""
     return f"{value_ms / 1000:g} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 trace`, `2 traces`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
