@@ -99,6 +99,11 @@ def test_an_unknown_initialization_type_is_the_drivers_mistake():
         Host(initialization_type="lambda-managed-instances")
 
 
+def test_a_function_without_time_is_the_drivers_mistake():
+    with pytest.raises(core.LocalLifecycleError, match="0 ms"):
+        Host(function_timeout_ms=0)
+
+
 def test_a_runtime_that_dies_in_init_fails_it():
     """The environment is reset, and the next invocation repeats the init on its own time."""
     host = Host("otel")

@@ -1,13 +1,10 @@
 """The host's view of one execution environment: it drives the emulator."""
 
 from . import _effects, _events, _failure
+from ._course import Course
 from ._deadlines import RESTORE_TIMEOUT_MS
-from ._deadlines import init_timeout_ms as default_init_timeout_ms
 from ._errors import LocalLifecycleError, RemoteLifecycleError
-from ._initialization import Initialization, Restoration
 from ._invocation import Invocation
-from ._roster import Roster
-from ._shutdown import ShutdownSequence
 from ._states import (
     ExtensionInput,
     ExtensionState,
@@ -15,17 +12,14 @@ from ._states import (
     PhaseInput,
     RuntimeInput,
     RuntimeState,
-    is_init_done,
-    is_invoke_done,
     may_register_internal,
-    may_start_runtime,
     next_phase,
     next_runtime_state,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any
 
     from ._effects import EnvironmentEffect
@@ -33,82 +27,21 @@ if TYPE_CHECKING:
     from ._failure import Failure
     from ._roster import Agent
 
-_INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
 _SHUTDOWN_REASONS = ("spindown", "timeout", "failure")
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: extensions per function
-_MAX_EXTENSIONS = 10
 
 
-class Environment:
+class Environment(Course):
     """One execution environment, from its first Init to its end, resets included.
 
     Args:
         extensions: the file names of ``/opt/extensions``: the external extensions' names.
-        function_timeout_ms: what one invocation may take, extensions included.
+        function_timeout_ms: what one invocation may take, extensions included; more than 0.
         init_timeout_ms: what the Init phase may take; by default what the platform allows.
         initialization_type: ``on-demand``, ``provisioned-concurrency`` or ``snap-start``.
         max_extensions: how many extensions there may be, external and internal together.
     """
 
-    __slots__ = (
-        "_cold_metrics",
-        "_effects",
-        "_extensions",
-        "_function_timeout_ms",
-        "_init_timeout_ms",
-        "_initialization",
-        "_initialization_type",
-        "_invocation",
-        "_is_frozen",
-        "_is_new",
-        "_latest_invocation",
-        "_max_extensions",
-        "_now_ms",
-        "_phase",
-        "_restoration",
-        "_roster",
-        "_runtime",
-        "_runtime_error_type",
-        "_shutdown",
-        "_waiting",
-    )
-
-    def __init__(
-        self,
-        *,
-        extensions: "Iterable[str]" = (),
-        function_timeout_ms: int,
-        init_timeout_ms: "int | None" = None,
-        initialization_type: str = "on-demand",
-        max_extensions: int = _MAX_EXTENSIONS,
-    ) -> None:
-        if initialization_type not in _INITIALIZATION_TYPES:
-            raise LocalLifecycleError(f"Unknown initialization type {initialization_type!r}")
-        if init_timeout_ms is None:
-            init_timeout_ms = default_init_timeout_ms(initialization_type, function_timeout_ms)
-        self._extensions = tuple(dict.fromkeys(extensions))
-        self._function_timeout_ms = function_timeout_ms
-        self._init_timeout_ms = init_timeout_ms
-        self._initialization_type = initialization_type
-        self._max_extensions = max_extensions
-
-        self._phase = Phase.EMPTY
-        self._roster = Roster(self._extensions, max_extensions)
-        self._runtime: RuntimeState | None = None
-        self._runtime_error_type = ""
-        self._initialization: Initialization | None = None
-        self._restoration: Restoration | None = None
-        self._invocation: Invocation | None = None
-        self._shutdown: ShutdownSequence | None = None
-        self._waiting: str | None = None
-        self._latest_invocation: Invocation | None = None
-        self._cold_metrics: dict[str, float] = {}
-        self._is_frozen = False
-        self._is_new = True
-
-        # Of the call that is being worked on.
-        self._now_ms: float = 0.0
-        self._effects: list[EnvironmentEffect] = []
+    __slots__ = ()
 
     # The shape of every driver
 
@@ -118,8 +51,8 @@ class Environment:
         ``now_ms`` is in epoch milliseconds. An event that is refused changes nothing.
 
         Raises:
-            RemoteLifecycleError: a call of the runtime or of an extension that the platform
-            refuses. LocalLifecycleError: the driver's mistake.
+            RemoteLifecycleError: the platform refuses this call of the runtime or an extension.
+            LocalLifecycleError: the driver's mistake.
         """
         receiver = _RECEIVERS.get(type(event))
         if receiver is None:
@@ -370,268 +303,12 @@ class Environment:
         else:
             self._lose(_failure.runtime_exited(event.error_type, event.status))
 
-    @property
-    def _is_runtime_alive(self) -> bool:
-        return self._runtime is not None and self._runtime is not RuntimeState.EXITED
-
-    def _move_runtime(self, move: RuntimeInput) -> None:
-        if self._runtime is None:
-            message = f"The runtime has not been started: {move.value} is not allowed"
-            raise RemoteLifecycleError("InvalidStateTransition", message)
-        self._runtime = next_runtime_state(self._runtime, move)
-
     def _answering(self, request_id: str, move: RuntimeInput) -> Invocation:
         latest = self._latest_invocation
         if latest is None or latest.request_id != request_id:
             raise RemoteLifecycleError("InvalidRequestID", "Invalid request ID", status=400)
         self._move_runtime(move)
         return latest
-
-    # Init
-
-    def _initialize(self) -> None:
-        self._is_new = False
-        repeated = self._invocation is not None
-        is_snapshot = self._initialization_type == "snap-start" and not repeated
-        phase = "invoke" if repeated else "snap-start" if is_snapshot else "init"
-        self._initialization = Initialization(
-            self._initialization_type, phase, self._now_ms, self._init_timeout_ms
-        )
-        self._emit("platform.initStart", self._initialization.start_record())
-        if self._roster.excess:
-            self._refuse_excess()
-        else:
-            self._launch_extensions()
-            self._start_runtime_when_allowed()
-
-    def _refuse_excess(self) -> None:
-        error_type = "Extension.TooManyExtensions"
-        for agent in self._roster.excess:
-            agent.move(ExtensionInput.LAUNCH_FAIL)
-            agent.error_type = error_type
-        self._fail(
-            _failure.Failure(error_type, f"Extension limit ({self._max_extensions}) reached")
-        )
-
-    def _launch_extensions(self) -> None:
-        for agent in self._roster:
-            agent.is_alive = True
-            self._effects.append(_effects.LaunchExtension(extension=agent.name))
-
-    def _start_runtime_when_allowed(self) -> None:
-        if self._runtime is None and may_start_runtime(
-            agent.state for agent in self._roster.externals
-        ):
-            self._runtime = RuntimeState.STARTED
-            self._effects.append(_effects.StartRuntime())
-
-    def _end_runtime_init(self, failure: "Failure | None") -> None:
-        initialization = self._initialization
-        if initialization is not None and not initialization.is_runtime_done:
-            initialization.is_runtime_done = True
-            record = initialization.runtime_done_record(failure)
-            self._emit("platform.initRuntimeDone", record)
-
-    def _end_initialization(self, failure: "Failure | None") -> None:
-        initialization, self._initialization = self._initialization, None
-        if initialization is None:
-            return
-        for agent in self._roster:
-            self._emit("platform.extension", agent.telemetry_record())
-        record = initialization.report_record(self._now_ms, failure)
-        self._emit("platform.initReport", record)
-        # A repeated init is within Duration; that of a snapshot was not paid for by an invocation.
-        is_snapshot = self._initialization_type == "snap-start"
-        if failure is None and self._phase is Phase.INIT and not is_snapshot:
-            self._cold_metrics["initDurationMs"] = record["metrics"]["durationMs"]
-
-    # Restore
-
-    def _restore(self) -> None:
-        self._phase = next_phase(self._phase, PhaseInput.RESTORE)
-        self._thaw()
-        self._restoration = Restoration(self._now_ms)
-        self._emit("platform.restoreStart", {})
-        if self._runtime is RuntimeState.RESTORE_READY:
-            self._deliver_restore()
-        else:  # a runtime without restore hooks
-            self._end_restoration(None)
-            self._become_idle(PhaseInput.RESTORE_DONE)
-
-    def _deliver_restore(self) -> None:
-        self._move_runtime(RuntimeInput.DELIVER)
-        self._effects.append(_effects.DeliverRestore())
-
-    def _end_restoration(self, failure: "Failure | None") -> None:
-        restoration, self._restoration = self._restoration, None
-        if restoration is None:
-            return
-        self._emit("platform.restoreRuntimeDone", _failure.status_fields(failure))
-        record = restoration.report_record(self._now_ms, failure)
-        self._emit("platform.restoreReport", record)
-        self._cold_metrics["restoreDurationMs"] = record["metrics"]["durationMs"]
-
-    # Invoke
-
-    def _begin_waiting_invocation(self) -> None:
-        if self._waiting is None:
-            return
-        if self._phase is Phase.IDLE and self._runtime is RuntimeState.RESTORE_READY:
-            self._restore()
-            return
-        is_initialized = self._phase is Phase.IDLE
-        self._phase = next_phase(self._phase, PhaseInput.INVOKE)
-        self._thaw()
-        invocation = Invocation(self._waiting, self._function_timeout_ms, self._now_ms)
-        self._invocation = self._latest_invocation = invocation
-        self._waiting = None
-        if is_initialized:
-            self._start_invocation(invocation)
-        else:
-            self._initialize()
-
-    def _start_invocation(self, invocation: Invocation) -> None:
-        self._emit_start(invocation)
-        invocation.delivered_ms = self._now_ms
-        for agent in self._roster.invoked:
-            # One that has reported exit/error takes no event; its exit, or the timeout, follows.
-            if agent.state is ExtensionState.READY:
-                agent.move(ExtensionInput.DELIVER)
-                self._effects.append(
-                    _effects.DeliverInvoke(
-                        extension=agent.name,
-                        identifier=agent.identifier,
-                        request_id=invocation.request_id,
-                        deadline_ms=invocation.deadline_ms,
-                    )
-                )
-        self._move_runtime(RuntimeInput.DELIVER)
-        self._deliver_invocation(invocation)
-
-    def _emit_start(self, invocation: Invocation) -> None:
-        invocation.has_started = True
-        self._emit("platform.start", {"requestId": invocation.request_id})
-
-    def _deliver_invocation(self, invocation: Invocation) -> None:
-        self._effects.append(
-            _effects.DeliverInvocation(
-                request_id=invocation.request_id, deadline_ms=invocation.deadline_ms
-            )
-        )
-
-    def _respond(self, answer: "_effects.Respond") -> None:
-        invocation = self._invocation
-        if invocation is not None and not invocation.is_answered:
-            invocation.is_answered = True
-            self._effects.append(answer)
-
-    def _end_runtime_invocation(self) -> None:
-        invocation = self._invocation
-        if invocation is not None and invocation.runtime_done_ms is None:
-            invocation.runtime_done_ms = self._now_ms
-            self._emit("platform.runtimeDone", invocation.runtime_done_record(self._now_ms))
-
-    def _end_invocation(self) -> None:
-        invocation, self._invocation = self._invocation, None
-        if invocation is None:
-            return
-        record = invocation.report_record(
-            self._now_ms, cold=self._cold_metrics, has_extensions=bool(self._roster.invoked)
-        )
-        self._cold_metrics = {}
-        self._emit("platform.report", record)
-        self._effects.append(_effects.InvocationEnded(request_id=invocation.request_id))
-
-    # Between the phases
-
-    def _check_gates(self) -> None:
-        if self._shutdown is not None:
-            return
-        if self._initialization is not None:
-            if is_init_done(self._runtime, (agent.state for agent in self._roster)):
-                self._end_initialization(None)
-                if self._invocation is not None:
-                    self._start_invocation(self._invocation)
-                else:
-                    self._become_idle(PhaseInput.INIT_DONE)
-        elif self._invocation is not None and is_invoke_done(
-            self._runtime, (agent.state for agent in self._roster.invoked)
-        ):
-            self._end_invocation()
-            self._become_idle(PhaseInput.INVOKE_DONE)
-
-    def _become_idle(self, move: PhaseInput) -> None:
-        self._phase = next_phase(self._phase, move)
-        if self._waiting is not None:
-            self._begin_waiting_invocation()
-        else:
-            self._is_frozen = True
-            self._effects.append(_effects.Freeze())
-
-    def _thaw(self) -> None:
-        if self._is_frozen:
-            self._is_frozen = False
-            self._effects.append(_effects.Thaw())
-
-    def _emit(self, record_type: str, record: "dict[str, Any]") -> None:
-        self._effects.append(_effects.Emit(record_type, record))
-
-    # Failure, reset and shutdown
-
-    def _lose(self, failure: "Failure") -> None:
-        """A process is gone: expected in a shutdown, else the environment's failure."""
-        if self._shutdown is None:
-            self._fail(failure)
-        else:
-            self._advance_shutdown(self._shutdown)
-
-    def _fail(self, failure: "Failure") -> None:
-        self._phase = next_phase(self._phase, PhaseInput.FAIL)
-        self._give_up(failure)
-        self._begin_shutdown(failure.shutdown_reason, is_final=False)
-
-    def _give_up(self, failure: "Failure") -> None:
-        self._end_runtime_init(failure)
-        self._end_initialization(failure)
-        self._end_restoration(failure)
-        invocation = self._invocation
-        if invocation is not None and invocation.failure is None:
-            invocation.failure = failure
-            if not invocation.has_started:
-                self._emit_start(invocation)
-            self._end_runtime_invocation()
-            self._respond(failure.respond(invocation.request_id))
-
-    def _begin_shutdown(self, reason: str, *, is_final: bool) -> None:
-        self._thaw()
-        shutdown = ShutdownSequence(self._roster, reason, self._now_ms, is_final=is_final)
-        self._shutdown = shutdown
-        if self._is_runtime_alive:
-            self._effects += shutdown.stop_runtime()
-        else:
-            self._advance_shutdown(shutdown)
-
-    def _advance_shutdown(self, shutdown: ShutdownSequence) -> None:
-        if self._is_runtime_alive:
-            return
-        if not shutdown.has_told:
-            self._effects += shutdown.tell_extensions()
-        if not self._roster.alive:
-            self._end_shutdown(shutdown)
-
-    def _end_shutdown(self, shutdown: ShutdownSequence) -> None:
-        self._end_invocation()
-        self._cold_metrics = {}
-        self._shutdown = None
-        self._roster = Roster(self._extensions, self._max_extensions)
-        self._runtime = None
-        if shutdown.is_final:
-            self._phase = next_phase(self._phase, PhaseInput.SHUTDOWN_DONE)
-            self._effects.append(_effects.EnvironmentEnded())
-        else:
-            self._phase = next_phase(self._phase, PhaseInput.RESET_DONE)
-            self._effects.append(_effects.EnvironmentReset())
-            self._begin_waiting_invocation()
 
 
 def _extension_failure(agent: "Agent", last_state: ExtensionState, status: str) -> "Failure":
