@@ -23,13 +23,13 @@ class CommandLine:
     def __init__(self, folder: Path) -> None:
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
-        self._folder = folder
+        self.folder = folder
 
     def start(self, *arguments, **options):
         command = [sys.executable, "-m", "wrapkit.tooling.cli", *map(str, arguments)]
         return subprocess.Popen(
             command,
-            cwd=self._folder,
+            cwd=self.folder,
             env={**os.environ, "TMPDIR": str(self.temporary), "COLUMNS": "80"},
             stdin=options.get("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
