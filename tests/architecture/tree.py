@@ -8,20 +8,32 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Made by the build, the tools and the tests; the fallback for a tree without git, as an sdist is.
-MADE = {".git", ".venv", "build", "dist", "__pycache__", ".hypothesis"}
+# Made by the build, the tools and the tests; so is whatever else begins with a dot but these.
+MADE = {"build", "dist", "__pycache__"}
+OURS = {".ci", ".gitignore"}
 
 
 def tracked_files() -> list[Path]:
-    """Every file of the tree as relative paths: what git tracks, or all but what was made."""
-    if shutil.which("git") and (ROOT / ".git").exists():
-        listed = subprocess.run(
-            ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=True, timeout=30
-        )
-        paths = [Path(name.decode()) for name in listed.stdout.split(b"\0") if name]
-    else:
-        paths = [path.relative_to(ROOT) for path in ROOT.rglob("*")]
-    return [path for path in paths if (ROOT / path).is_file() and not MADE & set(path.parts)]
+    """Every file of the tree as relative paths: what git tracks, else all but what was made."""
+    paths = _known_to_git()
+    if paths is None:
+        paths = [path.relative_to(ROOT) for path in sorted(ROOT.rglob("*"))]
+    return [path for path in paths if (ROOT / path).is_file() and not any(map(_made, path.parts))]
+
+
+def _known_to_git() -> list[Path] | None:
+    """None for a tree without git, as an sdist is, and for one that git does not trust."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        return None
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, timeout=30, check=False
+    )
+    names = listed.stdout.split(b"\0")
+    return None if listed.returncode else [Path(name.decode()) for name in names if name]
+
+
+def _made(part: str) -> bool:
+    return part in MADE or (part.startswith(".") and part not in OURS)
 
 
 def copy_packages(target: Path, *names: str) -> None:
