@@ -229,6 +229,26 @@ def test_the_reset_is_charged_up_to_the_function_timeout():
     assert host.records("platform.report")[0]["metrics"]["durationMs"] == 1503.0
 
 
+def test_a_reset_that_outlasts_the_function_timeout_is_charged_no_further():
+    host = Host("otel", function_timeout_ms=1000).init()
+    host.invoke()
+    host.runtime_exits()
+    host.wait(2000)
+    host.extension_exits("otel", "signal: killed")
+    assert host.records("platform.report")[0]["metrics"]["durationMs"] == 1000.0
+
+
+def test_the_init_of_an_environment_that_was_reset_is_not_reported():
+    """Its duration belongs to no invocation; the repeated init is within the next one's."""
+    host = Host().init()
+    host.runtime_exits()
+    host.invoke()
+    host.runtime_next()
+    host.respond()
+    host.runtime_next()
+    assert "initDurationMs" not in host.records("platform.report")[0]["metrics"]
+
+
 def test_a_process_cannot_exit_twice():
     host = Host("otel").init()
     host.runtime_exits()

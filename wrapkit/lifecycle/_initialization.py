@@ -43,12 +43,11 @@ class Initialization:
 class Restoration:
     """One restore of a snapshot."""
 
-    __slots__ = ("begun_ms", "deadline_ms", "is_runtime_done")
+    __slots__ = ("begun_ms", "deadline_ms")
 
     def __init__(self, begun_ms: float) -> None:
         self.begun_ms = begun_ms
         self.deadline_ms = deadline_ms(begun_ms, RESTORE_TIMEOUT_MS)
-        self.is_runtime_done = False
 
     def report_record(self, now_ms: float, failure: "Failure | None") -> "dict[str, Any]":
         """``platform.restoreReport``."""
