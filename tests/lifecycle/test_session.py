@@ -40,7 +40,9 @@ def test_the_calls_carry_what_the_host_needs():
     assert session.identifier == ID
     call = session.subscribe(("platform",))
     assert call == core.Subscribe(identifier=ID, types=("platform",))
-    session.receive(core.Subscribed(supported=False), NOW_MS)
+    assert not session.has_telemetry
+    session.receive(core.Subscribed(), NOW_MS)
+    assert session.has_telemetry
     assert session.next() == core.Next(identifier=ID)
     assert session.state is core.ExtensionState.READY
 
@@ -82,6 +84,17 @@ def test_the_end_of_the_last_invocation_does_not_end_this_one():
     session.receive(core.PlatformRuntimeDone(request_id="r1"), NOW_MS)
     invoke = core.InvokeEvent(request_id="r2", deadline_ms=int(NOW_MS) + 3000)
     assert session.receive(invoke, NOW_MS) != []
+
+
+def test_a_retry_under_the_same_request_id_has_not_ended_yet():
+    """Asynchronous invocations are tried again under their request id."""
+    session = waiting()
+    session.receive(core.HookEnd(request_id="r1"), NOW_MS)
+    invoke = core.InvokeEvent(request_id="r1", deadline_ms=int(NOW_MS) + 3000)
+    session.receive(invoke, NOW_MS)
+    session.receive(core.Flushed(), NOW_MS)
+    session.next()
+    assert session.receive(invoke, NOW_MS) == []
 
 
 def test_where_nobody_tells_the_end_an_invocation_is_flushed_at_once():
@@ -158,6 +171,16 @@ def test_a_refused_subscription_does_not():
     session.subscribe(("platform",))
     refused = core.Refused(error_type="Telemetry.SubscriptionClosed", status=403)
     assert session.receive(refused, NOW_MS) == []
+    assert session.may_call_next
+    assert not session.has_telemetry
+
+
+def test_a_host_without_telemetry_says_so():
+    """AWS's own emulator answers 202; an extension carries on."""
+    session = registered()
+    session.subscribe(("platform",))
+    session.receive(core.Subscribed(supported=False), NOW_MS)
+    assert not session.has_telemetry
     assert session.may_call_next
 
 

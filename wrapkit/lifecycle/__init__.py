@@ -3,7 +3,7 @@
 - ``Environment``: the host's view of one execution environment; it drives the emulator.
 - ``ExtensionSession``: one extension's view; it drives the runner and internal extensions.
 - events go in with a time, effects come out; ``LifecycleError`` says what was refused and whose
-fault it was.
+  fault it was.
 
 A lazy front (PEP 562): a name loads the module it lives in and no other, since an extension's
 start-up pays for each.

@@ -1,5 +1,4 @@
-"""What goes in: the events of the execution environment's host, and those of one extension's
-session.
+"""What goes in: the events of an environment's host, and those of one extension's session.
 
 An extension's calls (``Register`` ... ``ExtensionExitError``) are shared: ``ExtensionSession``
 makes them and ``Environment`` receives them.

@@ -46,6 +46,7 @@ class ExtensionSession:
         "_ended_request_id",
         "_events",
         "_extension",
+        "_has_telemetry",
         "_identifier",
         "_invoke_margin_ms",
         "_outstanding",
@@ -73,6 +74,7 @@ class ExtensionSession:
         self._shutdown_margin_ms = shutdown_margin_ms
         self._state = ExtensionState.STARTED
         self._identifier = ""
+        self._has_telemetry = False
         self._outstanding = ""
         self._stage = _NO_EVENT
         self._request_id: str | None = None
@@ -185,6 +187,11 @@ class ExtensionSession:
         return self._identifier
 
     @property
+    def has_telemetry(self) -> bool:
+        """Whether the host took the subscription and supports it; AWS's emulator does not."""
+        return self._has_telemetry
+
+    @property
     def request_id(self) -> "str | None":
         """The last invocation that was delivered."""
         return self._request_id
@@ -212,8 +219,9 @@ class ExtensionSession:
         self._identifier = event.identifier
         return []
 
-    def _on_subscribed(self, _event: "_events.Subscribed") -> "list[SessionEffect]":
+    def _on_subscribed(self, event: "_events.Subscribed") -> "list[SessionEffect]":
         self._end_call("subscribe")
+        self._has_telemetry = event.supported
         return []
 
     def _on_refused(self, _event: "_events.Refused") -> "list[SessionEffect]":
@@ -225,7 +233,9 @@ class ExtensionSession:
     def _on_invoke(self, event: "_events.InvokeEvent") -> "list[SessionEffect]":
         self._take_event(event.deadline_ms - self._invoke_margin_ms)
         self._request_id = event.request_id
-        if self.end_is_told and event.request_id != self._ended_request_id:
+        has_ended = event.request_id == self._ended_request_id
+        self._ended_request_id = None  # an asynchronous retry comes under the same request id
+        if self.end_is_told and not has_ended:
             self._stage = _WAITING_FOR_END
             return []
         return self._flush()
