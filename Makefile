@@ -12,7 +12,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo bench lint format types coverage test test-all generate pr clean
+.PHONY: help dev demo bench lint format types coverage test test-all generate pr clean \
+	lint.format lint.rules lint.shell lint.imports
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -43,10 +44,19 @@ demo: $(INSTALLED) ## Instrument the example, run it, and show its traces
 bench: $(INSTALLED) ## Measure what each mode adds to a function that does nothing
 	$(BIN)/wrapkit bench --task bench/noop --handler app.handler --output build/bench-noop.json
 
-lint: $(INSTALLED) ## Check format, rules, shell scripts and import contracts
+# A target each, so that --keep-going shows all that is red.
+lint: lint.format lint.rules lint.shell lint.imports ## Check format, rules, shell and import contracts
+
+lint.format: $(INSTALLED)
 	$(BIN)/ruff format --check
+
+lint.rules: $(INSTALLED)
 	$(BIN)/ruff check
+
+lint.shell: $(INSTALLED)
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+
+lint.imports: $(INSTALLED)
 	$(BIN)/lint-imports --no-logo
 
 format: $(INSTALLED) ## Rewrite the sources as ruff formats them
