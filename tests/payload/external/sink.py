@@ -1,8 +1,10 @@
-"""An OTLP/HTTP endpoint that keeps what it gets, decoded by OpenTelemetry's own protobuf classes."""
+"""An OTLP/HTTP endpoint that keeps what it gets, read by OpenTelemetry's own protobuf classes."""
 
 from __future__ import annotations
 
 import gzip
+import ssl
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler
 
@@ -28,7 +30,7 @@ class Sink:
     connection without an answer. ``hold`` blocks answers while it is not set.
     """
 
-    def __init__(self, *, statuses=(), headers=()):
+    def __init__(self, *, statuses=(), headers=(), certificate=None):
         self.requests = []
         self.connections = 0
         self.statuses = list(statuses)
@@ -38,7 +40,19 @@ class Sink:
         self._open = []
         self._changed = threading.Condition()
         self.server = Server(self._handler())
-        self.endpoint = f"http://{self.server.authority}"
+        port = self.server.server_address[1]
+        self.endpoint = f"http://127.0.0.1:{port}"
+        if certificate is not None:
+            self._wrap(certificate)
+            self.endpoint = f"https://localhost:{port}"
+
+    def _wrap(self, certificate):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The handshake happens in the handler's thread, at the first read.
+        self.server.socket = context.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     def _handler(sink):  # noqa: N805 - the handler's self is the other one
         class Handler(BaseHTTPRequestHandler):
@@ -82,9 +96,8 @@ class Sink:
         for at, headers, body, status in self.requests:
             if at != path or status != 200:
                 continue
-            if headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            decoded.append(REQUESTS[path].FromString(body))
+            packed = headers.get("Content-Encoding") == "gzip"
+            decoded.append(REQUESTS[path].FromString(gzip.decompress(body) if packed else body))
         return decoded
 
     def spans(self):
@@ -111,3 +124,18 @@ class Sink:
     def close(self):
         self.hold.set()
         self.server.close()
+
+
+def make_certificate(folder):
+    """A self-signed certificate for localhost, with its key, in one file."""
+    path = folder / "localhost.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", folder / "cert.pem"],
+        check=True,
+        capture_output=True,
+        timeout=WAIT_S,
+    )  # fmt: skip
+    path.write_text(path.read_text() + (folder / "cert.pem").read_text())
+    return path

@@ -9,7 +9,7 @@ import pytest
 
 from tests.payload.external.conftest import free_port
 from tests.payload.external.host import WAIT_S
-from tests.payload.external.sink import Sink
+from tests.payload.external.sink import Sink, make_certificate
 
 
 def shut_down(scene, **how):
@@ -238,3 +238,45 @@ def test_an_unusable_endpoint_is_said_without_its_value(scene, url):
     assert code == 0
     assert said
     assert "secret" not in "".join(said)
+
+
+def test_https_with_a_ca_of_ones_own(scene, tmp_path):
+    """TLS over the non-blocking connection, kept alive, and again after the backend closed it."""
+    certificate = make_certificate(tmp_path)
+    begin(
+        scene,
+        sink=Sink(certificate=certificate),
+        OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "cert.pem"),
+    )
+    invoke(scene, 2)
+    assert scene.sink.connections == 1
+    scene.sink.cut_connections()
+    invoke(scene)
+
+    assert len(scene.sink.spans()) == 3
+    assert shut_down(scene) == (0, [])
+
+
+def test_an_unknown_certificate_is_refused_in_one_line(scene, tmp_path):
+    """Without its CA the backend is not who it says it is; nothing is sent."""
+    begin(scene, sink=Sink(certificate=make_certificate(tmp_path)))
+    invoke(scene)
+    code, said = shut_down(scene)
+
+    assert code == 0
+    assert "CERTIFICATE_VERIFY_FAILED" in said[0]
+    assert scene.sink.requests == []
+
+
+def test_a_ca_file_that_is_missing_is_one_line(scene, tmp_path):
+    """The setting names a file that is not in the layer."""
+    begin(
+        scene,
+        sink=Sink(certificate=make_certificate(tmp_path)),
+        OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "missing.pem"),
+    )
+    invoke(scene)
+    code, said = shut_down(scene)
+
+    assert code == 0
+    assert "No such file" in said[0]
