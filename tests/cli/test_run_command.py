@@ -44,7 +44,7 @@ def test_the_phases_the_log_and_the_outcome_are_shown_in_order(wrapkit, task, ev
     )
     assert (code, stderr) == (0, "")
     order = [
-        "my-function  app.handler  128 MB  timeout 3 s",
+        "my-function  app.handler  128 MB  timeout 3 s  isolation ",
         "INIT",
         "  INIT_START ",
         "  Init ",
@@ -86,6 +86,7 @@ def test_json_is_one_document_on_stdout_and_talk_on_stderr(wrapkit, task, event)
     assert code == 0
     assert "INVOKE 2 of 2" in stderr
     assert (document["format"], document["format_version"]) == ("wrapkit.run", 1)
+    assert document["isolation"] in ("namespace", "none")
     assert document["init"]["status"] == "success"
     first, second = document["invocations"]
     assert (first["payload"], first["status"], first["function_error"]) == (200, "success", None)

@@ -89,8 +89,9 @@ def test_the_same_values_give_the_same_interval():
     values = [1.0, 5.0, 2.0, 8.0, 3.0]
     assert estimate(values) == estimate(values)
     assert estimate(values).low < 3 < estimate(values).high
-    assert not estimate([-1.0, 1.0, 0.5]).excludes_zero
-    assert estimate([2.0, 3.0]).excludes_zero
+    assert estimate([-1.0, 1.0, 0.5]).spans_zero
+    assert not estimate([2.0, 3.0]).spans_zero
+    assert not estimate([0.0, 0.0]).spans_zero
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0, 1), (0.5, 2.5), (0.9, 3.7), (1, 4)])

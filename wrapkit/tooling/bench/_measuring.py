@@ -51,10 +51,17 @@ async def measure(request: BenchRequest, on_start: Callable[[PlannedStart], None
         functions = {
             mode: _function(request.function, mode, Path(folder)) for mode in request.modes
         }
+        # What "auto" comes to is found once, and holds for all starts.
+        request = replace(request, isolation=await _isolation(request))
         for planned in interleaved(request.modes, request.cold):
             on_start(planned)
             starts.append(await _cold_start(request, planned, functions[planned.mode]))
     return BenchRecord(started, _scenario_document(request), machine, starts)
+
+
+async def _isolation(request: BenchRequest) -> Literal["auto", "namespace", "none"]:
+    async with ExecutionEnvironment(request.function, isolation=request.isolation) as environment:
+        return "namespace" if environment.isolation == "namespace" else "none"
 
 
 def _function(bare: Function, mode: str, folder: Path) -> Function:

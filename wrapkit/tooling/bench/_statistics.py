@@ -26,9 +26,9 @@ class Estimate:
     high: float
 
     @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of zero: chance hardly explains the difference."""
-        return self.low > 0 or self.high < 0
+    def spans_zero(self) -> bool:
+        """Whether zero lies within the interval: the difference may be chance."""
+        return self.low <= 0 <= self.high and self.low < self.high
 
 
 def estimate(values: Sequence[float]) -> Estimate:

@@ -50,7 +50,7 @@ def _value(finding: Finding | None) -> str:
         return "-"
     if finding.added is None:
         return _median(finding)
-    mark = "" if finding.added.excludes_zero else "~"
+    mark = "~" if finding.added.spans_zero else ""
     return f"{mark}{_signed(finding.added.median)}"
 
 

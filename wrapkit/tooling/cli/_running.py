@@ -114,7 +114,8 @@ async def _perform_phases(request: RunRequest, record: RunRecord, report: RunRep
         isolation=request.isolation,
         runtime_api_port=request.runtime_api_port,
     ) as environment:
-        report.begin(record.function)
+        record.isolation = environment.isolation
+        report.begin(record.function, record.isolation)
         record.init = await environment.init()
         report.init_done(record.init)
         if record.init.status == "success":

@@ -51,6 +51,7 @@ class RunRecord:
 
     function: Function
     store: TelemetryStore | None = None
+    isolation: str = ""
     init: InitResult | None = None
     invocations: list[InvocationRecord] = field(default_factory=list)
     shutdown: ShutdownResult | None = None
@@ -67,6 +68,7 @@ class RunRecord:
             "format_version": FORMAT_VERSION,
             "wrapkit_version": __version__,
             "function": _function_document(self.function),
+            "isolation": self.isolation,
             "init": asdict(self.init) if self.init else None,
             "invocations": [
                 _invocation_document(record, self.spans) for record in self.invocations

@@ -39,11 +39,11 @@ class RunReport:
         is_unicode = not self._console.options.ascii_only
         self._glyphs = UNICODE_GLYPHS if is_unicode else ASCII_GLYPHS
 
-    def begin(self, function: Function) -> None:
-        """Say what is run."""
+    def begin(self, function: Function, isolation: str) -> None:
+        """Say what is run, and in what isolation."""
         self._line(
             f"{function.name}  {function.handler}  {function.memory_mb} MB  "
-            f"timeout {seconds(function.timeout_ms)}",
+            f"timeout {seconds(function.timeout_ms)}  isolation {isolation}",
             style="bold",
         )
         for layer in function.layers:
