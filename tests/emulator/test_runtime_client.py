@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.emulator.environments import Watched, run
+from tests.emulator.environments import Watched, gated, run
+from wrapkit.tooling.emulator import ExecutionEnvironment
 
 
 async def invoke(function, *events, isolation="auto", **settings):
@@ -292,3 +294,65 @@ def test_another_interpreter_without_the_client_is_named(deployment, tmp_path):
     assert failure.value.reference == "runtime-client-missing"
     assert str(bare) in failure.value.message
     assert "pip install awslambdaric" in failure.value.hint
+
+
+def test_a_large_response_of_the_real_client(deployment):
+    """libcurl sends ``Expect: 100-continue`` with a body of more than 1 MiB."""
+    deployment.handler("def handler(event, context): return 'x' * (3 * 1024 * 1024)")
+
+    _, _, (result,) = run(invoke(deployment.function(), {}))
+
+    assert len(result.payload) == 3 * 1024 * 1024 + 2
+
+
+def test_a_peak_of_memory_is_kept(deployment):
+    """Max Memory Used is the high-water mark, also when the memory was given back at once."""
+    deployment.handler(
+        "def handler(event, context):\n"
+        "    block = bytearray(60_000_000)\n"
+        "    del block\n"
+        "    return 1"
+    )
+
+    _, _, (result,) = run(invoke(deployment.function(), {}))
+
+    assert 65 <= result.max_memory_used_mb <= 110
+
+
+def test_what_a_listener_raises_reaches_the_caller(deployment):
+    """An error of the caller's own callback ends the run; the event loop does not swallow it."""
+    deployment.handler("def handler(event, context):\n    print('boom')")
+
+    def listen(line):
+        if line == "boom":
+            raise ZeroDivisionError(line)
+
+    async def scenario():
+        async with ExecutionEnvironment(deployment.function(), on_log_line=listen) as environment:
+            await environment.invoke(b"{}")
+
+    with pytest.raises(ZeroDivisionError, match="boom"):
+        run(scenario())
+
+
+def test_an_abandoned_invocation_does_not_block_the_next(deployment):
+    """The runtime still gets what its caller no longer waits for."""
+    deployment.runtime("""
+me = Party()
+while True:
+    id, _, event = me.next_invocation()
+    pass_gate(event.decode())
+    me.respond(id, event)
+""")
+
+    async def scenario():
+        async with gated(deployment) as (environment, gates):
+            abandoned = asyncio.ensure_future(environment.invoke(b"first"))
+            await gates.reached("first")
+            abandoned.cancel()
+            following = asyncio.ensure_future(environment.invoke(b"second"))
+            await gates.open("first")
+            await gates.open("second")
+            return await following
+
+    assert run(scenario()).payload == b"second"

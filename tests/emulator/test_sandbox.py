@@ -329,3 +329,51 @@ def test_an_environment_is_used_within_its_context(deployment):
 
     with pytest.raises(RuntimeError, match="async with"):
         run(scenario())
+
+
+UNPRIVILEGED = """
+import asyncio, ctypes, os, sys
+from pathlib import Path
+import encodings.idna
+import wrapkit.lifecycle
+from wrapkit.tooling.emulator import ExecutionEnvironment, Function
+
+async def main():
+    script = "id -u; ls /opt; touch /var/task/x; touch /tmp/x && echo fresh; kill -9 $$"
+    task, layer = map(Path, sys.argv[1:])
+    function = Function(task, "", (layer,), command=("/bin/sh", "-c", script))
+    async with ExecutionEnvironment(function, isolation="namespace", on_log_line=print) as one:
+        print((await one.init()).error_message)
+
+[getattr(wrapkit.lifecycle, name) for name in wrapkit.lifecycle.__all__]
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, lost by the change of user
+asyncio.run(main())
+"""
+
+
+@pytest.mark.usefixtures("needs_namespaces")
+@pytest.mark.skipif(os.getuid() != 0, reason="every other test runs unprivileged here")
+def test_an_ordinary_user_gets_a_namespace():
+    """Through a user namespace that maps this user only; no privilege is left in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        layer = Path(folder, "layer")
+        (layer / "extensions").mkdir(parents=True)
+        task = Path(folder, "task")
+        task.mkdir()
+        ended = subprocess.run(
+            [sys.executable, "-c", UNPRIVILEGED, task, layer],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines()[1:5] == [
+        "65534",
+        "extensions",
+        "touch: cannot touch '/var/task/x': Read-only file system",
+        "fresh",
+    ]

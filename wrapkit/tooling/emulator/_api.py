@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,7 @@ class _Call(Exchange):
         if self._excess_bytes:
             self.connection.answer(_too_large())
             return
-        _answer(self.connection, self._handle_message)
+        _answer(self.host, self.connection, self._handle_message)
 
     def _handle_message(self) -> bytes | None:
         return self._handle(self, Message(self._head, bytes(self._body), {}))
@@ -132,6 +133,7 @@ class _Delivery(Exchange):
         self._body = bytearray()
         self._received_bytes = 0
         self._refusal: bytes | None = None
+        self._trailers: dict[str, str] = {}
         try:
             self._begin()
         except RemoteLifecycleError as error:
@@ -149,15 +151,20 @@ class _Delivery(Exchange):
         if self._refusal is not None:
             self._connection.answer(self._refusal)
             return
+        self._trailers = trailers
+        _answer(self._host, self._connection, self._accept)
+
+    def _accept(self) -> bytes:
         too_large = self._received_bytes > self.max_bytes
-        self._host.keep_outcome(self._request_id, bytes(self._body), trailers)
+        self._host.keep_outcome(self._request_id, bytes(self._body), self._trailers)
         self._end("Function.ResponseSizeTooLarge" if too_large else None)
-        self._connection.answer(_too_large() if too_large else accepted_answer())
+        return _too_large() if too_large else accepted_answer()
 
     def abandon(self) -> None:
         if self._refusal is None:
             self._refusal = b""
-            self._end("Runtime.TruncatedResponse")
+            with contextlib.suppress(RemoteLifecycleError):  # the runtime itself may be gone
+                self._end("Runtime.TruncatedResponse")
 
     def _end(self, error_type: str | None) -> None:
         self._host.receive(
@@ -190,12 +197,15 @@ class _InvocationError(_Delivery):
         )
 
 
-def _answer(connection: Connection, handle: Callable[[], bytes | None]) -> None:
+def _answer(host: Host, connection: Connection, handle: Callable[[], bytes | None]) -> None:
     """Answers what ``handle`` returns, or the refusal; None leaves the answer for later."""
     try:
         answer = handle()
     except RemoteLifecycleError as error:
         answer = error_answer(error.status, error.error_type, error.message)
+    except Exception as error:  # noqa: BLE001 - a fault of ours; whoever waits hears of it
+        host.fail(error)
+        answer = error_answer(500, "InternalServerError", "Internal Server Error")
     if answer is not None:
         connection.answer(answer)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import uuid
 from typing import TYPE_CHECKING
 
 from wrapkit.lifecycle import Environment, Init, Shutdown
+from wrapkit.tooling._errors import USAGE, DiagnosticError
 
 from ._api import Api
 from ._clock import Clock, SystemClock
@@ -81,6 +83,13 @@ class ExecutionEnvironment:
         self._clean_up()
 
     async def _start(self) -> None:
+        if sys.platform != "linux":
+            raise DiagnosticError(
+                "linux-needed",
+                f"the emulator needs Linux, not {sys.platform}",
+                "run it in a Linux container",
+                USAGE,
+            )
         self.function.check()
         interpreter = inspect_interpreter(self.function.python)
         if self.function.command is None:
@@ -108,7 +117,7 @@ class ExecutionEnvironment:
                 self._sandbox,
                 runtime_api=self._server.address,
                 log_stream=log_stream,
-                on_line=journal.line,
+                on_line=host.line,
                 on_exec=host.executed,
                 on_exit=host.exited,
             )
@@ -138,6 +147,8 @@ class ExecutionEnvironment:
     def _running(self) -> Host:
         if self._host is None:
             raise RuntimeError("use the environment within 'async with'")
+        if self._host.failure is not None:
+            raise self._host.failure
         return self._host
 
     async def init(self) -> InitResult:
@@ -171,11 +182,8 @@ class ExecutionEnvironment:
             client_context=client_context,
             sent_ms=self._clock.now_ms(),
         )
-        try:
-            host.invoke(invocation)
-            await invocation.ended
-        finally:
-            host.forget_invocation(invocation.request_id)
+        host.invoke(invocation)
+        await invocation.ended
         return invocation.result()
 
     async def shutdown(self, reason: str = "spindown") -> ShutdownResult:

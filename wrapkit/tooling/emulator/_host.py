@@ -7,6 +7,7 @@ say.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import uuid
 from collections import deque
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
     from ._function import Function
     from ._invocation import Invocation
     from ._journal import Journal
-    from ._launch import LaunchProblem, Process
+    from ._launch import Process
+    from ._launch_problem import LaunchProblem
     from ._server import Connection
     from ._subscription import Subscription
 
@@ -87,6 +89,7 @@ class Host:
         self._deadline_ms: int | None = None
         self._cancel_timer: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.failure: BaseException | None = None
 
     def attach(self, processes: Processes) -> None:
         """Gives the host what starts processes; they need its address first."""
@@ -143,8 +146,17 @@ class Host:
         if deadline_ms is not None:
             self._cancel_timer = self._clock.call_at(deadline_ms, self._expire)
 
+    def _report(self, event: object) -> None:
+        """Tells the core what happened to a process; nobody is there to hear of an error."""
+        try:
+            self.receive(event)
+        except BaseException as error:
+            self.fail(error)
+            raise
+
     def fail(self, error: BaseException) -> None:
-        """Lets everybody who waits know that the host itself went wrong."""
+        """Lets everybody who waits, or will wait, know that the host itself went wrong."""
+        self.failure = self.failure or error
         waiting = [self.settled, self.ended, *(one.ended for one in self._invocations.values())]
         for future in waiting:
             if not future.done():
@@ -159,11 +171,6 @@ class Host:
         if invocation.trace_header:
             self._journal.trace_headers[invocation.request_id] = invocation.trace_header
         self.receive(Invoke(request_id=invocation.request_id))
-
-    def forget_invocation(self, request_id: str) -> None:
-        """Lets go of an invocation that nobody waits for any more."""
-        self._invocations.pop(request_id, None)
-        self._journal.trace_headers.pop(request_id, None)
 
     # What the API's requests ask for
 
@@ -182,6 +189,7 @@ class Host:
         identifier = event.identifier or ""
         before = self._extension_connections.get(identifier)
         self._extension_connections[identifier] = connection
+        self._note_next(identifier)
         try:
             self.receive(event)
         except BaseException:
@@ -189,7 +197,11 @@ class Host:
             if before is not None:
                 self._extension_connections[identifier] = before
             raise
-        self.progress.called_next(self._environment.extension_name(identifier), self.processes)
+
+    def _note_next(self, identifier: str) -> None:
+        with contextlib.suppress(KeyError):  # an unknown identifier is about to be refused
+            name = self._environment.extension_name(identifier)
+            self.progress.called_next(name, self.processes)
 
     def forget(self, connection: Connection) -> None:
         """The connection waits no longer."""
@@ -224,15 +236,22 @@ class Host:
             )
         else:
             event = LaunchFailed(extension=process.name, reason=problem.reason)
-        self.receive(event)
+        self._report(event)
 
     def exited(self, process: Process) -> None:
         """A process is gone."""
         if process.name == RUNTIME:
             self._runtime_connections.clear()
-            self.receive(RuntimeExited(status=process.status))
+            self._report(RuntimeExited(status=process.status))
         else:
-            self.receive(ExtensionExited(extension=process.name, status=process.status))
+            self._report(ExtensionExited(extension=process.name, status=process.status))
+
+    def line(self, kind: str, text: str) -> None:
+        """A process wrote a line; what the caller's own listeners raise ends the run."""
+        try:
+            self._journal.line(kind, text)
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits
+            self.fail(error)
 
     # Effects out
 
@@ -283,13 +302,14 @@ class Host:
         connection.answer(answer)
 
     def _respond(self, effect: Respond) -> None:
-        self.processes.sample_memory()
         invocation = self._invocations.get(effect.request_id)
         if invocation is not None:
             invocation.respond(effect, self.init_error_body, self._clock.now_ms())
 
     def _invocation_ended(self, effect: InvocationEnded) -> None:
-        invocation = self._invocations.get(effect.request_id)
+        # Only now: the runtime is to get its invocation even when its caller has gone away.
+        invocation = self._invocations.pop(effect.request_id, None)
+        self._journal.trace_headers.pop(effect.request_id, None)
         if invocation is not None and not invocation.ended.done():
             invocation.cpu_ms = self.processes.cpu_ms_since_mark()
             invocation.log_tail = self._journal.tail

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Interpreter:
         user gave.
         """
         name = "python{}.{}".format(*self.version)
-        return name if (self.prefix / "bin" / name).exists() else self.executable.name
+        return name if os.path.exists(self.prefix / "bin" / name) else self.executable.name
 
     @property
     def execution_environment(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ._fork import fork_child
 from ._kernel import die_with_parent
+from ._launch_problem import LaunchProblem, explain_launch_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _CPU = struct.Struct("=q")
 _CPU_MARK = b"C"
-_FIRST_LINE_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,6 @@ class Program:
     arguments: Sequence[str]
     variables: Mapping[str, str]
     folder: str
-
-
-@dataclass(frozen=True)
-class LaunchProblem:
-    """Why a program could not be executed, in words for people."""
-
-    reason: str
-    hint: str
 
 
 class Process:
@@ -162,41 +153,5 @@ def _execute(program: Program, sandbox: Sandbox, output: int, report: int) -> No
         os.write(report, _CPU_MARK + _CPU.pack(time.process_time_ns()))
         os.execvpe(program.arguments[0], list(program.arguments), dict(program.variables))  # noqa: S606
     except OSError as error:
-        problem = _diagnose(program.arguments[0], error)
+        problem = explain_launch_error(program.arguments[0], error)
         os.write(report, json.dumps({"reason": problem.reason, "hint": problem.hint}).encode())
-
-
-def _diagnose(path: str, error: OSError) -> LaunchProblem:
-    first_line = _first_line(path)
-    if error.errno == errno.EACCES:
-        return LaunchProblem(f"{path} is not executable", f"chmod +x {os.path.basename(path)}")
-    if error.errno == errno.ENOENT and first_line.endswith(b"\r"):
-        return LaunchProblem(
-            f"{path} ends its first line with CRLF: the kernel looks for an interpreter whose name"
-            " ends with a carriage return",
-            "save the file with LF line ends",
-        )
-    if error.errno == errno.ENOENT and first_line.startswith(b"#!"):
-        interpreter = (
-            first_line[2:].split()[0].decode(errors="replace") if first_line[2:].split() else ""
-        )
-        return LaunchProblem(
-            f"{path} names an interpreter that does not exist: {interpreter}",
-            "name one that is in the execution environment",
-        )
-    if error.errno == errno.ENOENT:
-        return LaunchProblem(f"{path} does not exist", "")
-    if error.errno == errno.ENOEXEC:
-        return LaunchProblem(
-            f"{path} is not a program that this machine runs (exec format error)",
-            "start a script with #!; build a binary for this machine's architecture",
-        )
-    return LaunchProblem(f"{path}: {os.strerror(error.errno or 0)}", "")
-
-
-def _first_line(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(_FIRST_LINE_BYTES).split(b"\n")[0]
-    except OSError:
-        return b""

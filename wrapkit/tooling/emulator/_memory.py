@@ -16,10 +16,11 @@ MEGABYTE = 1024 * 1024
 
 
 class MemoryMeter:
-    """Takes samples of a set of process trees and keeps the highest sum.
+    """Takes samples of a set of process trees and keeps the highest.
 
-    One process alone is exact: the kernel keeps its own high-water mark (VmHWM). Several are
-    sampled, since the sum of their marks would count peaks that were not at the same time.
+    The kernel keeps each process's own high-water mark (VmHWM): of one process alone it is exact.
+    The sum of several marks would count peaks that were not at the same time, so a sample is the
+    highest of: one process at its mark, the others as they are now.
     """
 
     def __init__(self) -> None:
@@ -32,11 +33,10 @@ class MemoryMeter:
         tree = list(pids)
         if descendants:
             tree.extend(child for pid in tuple(tree) for child in _descendants(pid))
-        if len(tree) == 1:
-            used_bytes = _high_water_bytes(tree[0])
-        else:
-            used_bytes = sum(map(resident_bytes, tree))
-        self.max_bytes = max(self.max_bytes, used_bytes)
+        marks = [(_high_water_bytes(pid), resident_bytes(pid)) for pid in tree]
+        now_bytes = sum(resident for _, resident in marks)
+        for mark, resident in marks:
+            self.max_bytes = max(self.max_bytes, now_bytes - resident + mark)
 
     @property
     def max_mb(self) -> int:

@@ -57,12 +57,20 @@ class Picture:
     runtime_files: dict[str, str]
 
     @property
+    def covered_base(self) -> tuple[Path, ...]:
+        """The base of a virtual environment, where the sandbox covers the place that it has to
+        keep.
+        """
+        covered = any(self.base_prefix.is_relative_to(folder) for folder in _COVERED)
+        return (self.base_prefix,) if covered else ()
+
+    @property
     def opt_is_bound(self) -> bool:
         """Whether one folder can be /opt as it is: cheaper than a copy."""
         return (
             len(self.layers) == 1
             and self.layers[0].is_dir()
-            and not str(self.base_prefix).startswith(OPT + "/")
+            and not self.base_prefix.is_relative_to(OPT)
         )
 
 
@@ -74,7 +82,7 @@ def build(picture: Picture) -> tuple[str, ...]:
     mount("none", "/", "none", MS_REC | MS_PRIVATE)
     sources = {
         str(path): _descriptor_path(path)
-        for path in (picture.task_root, picture.lang, picture.base_prefix, *picture.layers)
+        for path in (picture.task_root, picture.lang, *picture.layers, *picture.covered_base)
     }
     opt_is_bound = picture.opt_is_bound  # asked before the stage covers /tmp
     mount("tmpfs", _STAGE, "tmpfs", 0, "mode=755")
@@ -87,7 +95,8 @@ def build(picture: Picture) -> tuple[str, ...]:
     _write_runtime(picture.runtime_files)
     mount("tmpfs", _staged(TMP), "tmpfs", 0, _TMP_OPTIONS)
     _fill_opt([sources[str(layer)] for layer in picture.layers], bind=opt_is_bound)
-    _keep_interpreter(picture.base_prefix, sources[str(picture.base_prefix)])
+    for base_prefix in picture.covered_base:
+        _keep_interpreter(str(base_prefix), sources[str(base_prefix)])
     make_read_only(_staged("/opt"))
     make_read_only(_STAGE)
     extensions = find_extensions(_staged(OPT))
@@ -180,14 +189,9 @@ def _fill_opt(layers: Sequence[str], *, bind: bool) -> None:
     merge_layers([Path(layer) for layer in layers], _staged(OPT))
 
 
-def _keep_interpreter(base_prefix: Path, source: str) -> None:
-    """A virtual environment needs its base where it was; the sandbox covers some places where it
-    may be.
-    """
-    if any(str(base_prefix).startswith(folder + "/") for folder in _COVERED):
-        target = _staged(str(base_prefix))
-        os.makedirs(target, exist_ok=True)
-        mount(source, target, "none", MS_BIND | MS_REC)
+def _keep_interpreter(base_prefix: str, source: str) -> None:
+    os.makedirs(_staged(base_prefix), exist_ok=True)
+    mount(source, _staged(base_prefix), "none", MS_BIND | MS_REC)
 
 
 class Namespace:

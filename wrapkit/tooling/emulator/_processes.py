@@ -8,7 +8,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from ._launch import LaunchProblem, Process, Program
+from ._launch import Process, Program
 from ._memory import MemoryMeter
 from ._output import Output
 from ._variables import extension_variables, runtime_variables
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ._function import Function
+    from ._launch_problem import LaunchProblem
     from ._sandbox import Sandbox
 
 RUNTIME = "runtime"

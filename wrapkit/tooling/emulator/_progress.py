@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._clock import Clock
-    from ._launch import LaunchProblem
+    from ._launch_problem import LaunchProblem
 
 
 class InitProgress:
@@ -50,19 +50,16 @@ class InitProgress:
 
     def called_next(self, name: str, processes: Processes) -> None:
         """A process, or an internal extension, has called its first ``next``."""
-        cpu_ms = processes.cpu_ms(name)
-        if name == RUNTIME:
-            if self._runtime.next_ms is None:
-                self._runtime = replace(self._runtime, next_ms=self._elapsed_ms(), cpu_ms=cpu_ms)
+        known = self._runtime if name == RUNTIME else self._extensions.get(name, ExtensionInit())
+        if known.next_ms is not None:
             return
-        known = self._extensions.get(name, ExtensionInit())
-        if known.next_ms is None:
-            pid = processes.pid(name)
+        next_ms, cpu_ms, pid = self._elapsed_ms(), processes.cpu_ms(name), processes.pid(name)
+        if isinstance(known, RuntimeInit):
+            self._runtime = replace(known, next_ms=next_ms, cpu_ms=cpu_ms)
+        else:
+            rss_bytes = None if pid is None else resident_bytes(pid)
             self._extensions[name] = replace(
-                known,
-                next_ms=self._elapsed_ms(),
-                cpu_ms=cpu_ms,
-                rss_bytes=None if pid is None else resident_bytes(pid),
+                known, next_ms=next_ms, cpu_ms=cpu_ms, rss_bytes=rss_bytes
             )
 
     def result(

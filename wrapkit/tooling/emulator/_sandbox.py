@@ -13,7 +13,6 @@ import shlex
 import shutil
 import signal
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from ._interpreter import Interpreter
 
 Isolation = Literal["auto", "namespace", "none"]
+# What stands in for the files of /var/runtime.
+_STAND_IN = Path(__file__).with_name("_stand_in")
 logger = logging.getLogger("wrapkit.emulator")
 
 
@@ -64,9 +65,8 @@ class Sandbox:
 
     def runtime_files(self, interpreter: Interpreter) -> dict[str, str]:
         """The stand-ins for the files of ``/var/runtime``, with their placeholders set."""
-        templates = files(__package__) / "_stand_in"
-        bootstrap = (templates / "bootstrap").read_text()
-        script = (templates / "bootstrap.py").read_text()
+        bootstrap = (_STAND_IN / "bootstrap").read_text()
+        script = (_STAND_IN / "bootstrap.py").read_text()
         for name, value in (
             ("__EXECUTION_ENVIRONMENT__", interpreter.execution_environment),
             ("__INTERPRETER__", f"{self.lang}/bin/{interpreter.name}"),
