@@ -271,3 +271,22 @@ def test_without_telemetry_the_hook_is_enough(scene):
 
     ids = [attributes(span.attributes)["faas.invocation_id"] for span in scene.sink.spans()]
     assert ids == ["r1", "r2"]
+
+
+def test_a_retry_has_a_span_of_its_own(scene):
+    """An asynchronous retry has the request id of the first try, whose telemetry comes with it."""
+    scene.start()
+    scene.host.wait_for_next(1)
+    scene.invoke_with_hook("r1", span="1" * 16)
+    scene.host.wait_for_next(2)
+    scene.host.invoke("r1")
+    done = {"requestId": "r1", "status": "success", "metrics": {"durationMs": 5.0}}
+    scene.host.report(("platform.start", {"requestId": "r1"}), ("platform.runtimeDone", done))
+    scene.host.report(("platform.report", done))
+    assert scene.host.next_calls == 2  # the retry is still under way
+    scene.runner.hook(**start("r1", span="2" * 16))
+    scene.runner.hook(t="end", id="r1", time=1_700_000_001_000_000_000)
+    scene.host.wait_for_next(3)
+    end_of(scene)
+
+    assert [span.span_id.hex() for span in scene.sink.spans()] == ["1" * 16, "2" * 16]

@@ -242,8 +242,8 @@ def test_a_refused_registration_ends_the_extension(scene):
     code, said = scene.runner.wait()
 
     assert code == 1
-    assert said == ["wrapkit: the registration was refused: Extension.InvalidExtensionName: "
-                    "the answer was 403"]  # fmt: skip
+    refusal = "Extension.InvalidExtensionName: the answer was 403"
+    assert said == [f"wrapkit: the registration was refused: {refusal}"]
 
 
 def test_an_unknown_event_is_answered_with_next(scene):

@@ -11,6 +11,9 @@ Rule 3. The first that says how it ended makes the span: the hook's ``end``, els
         in INVOKE alone.
 Rule 4. An invocation that has its span is remembered for a while, so that no later word makes a
         second one.
+Rule 5. A retry of an asynchronous invocation comes under the same request id: INVOKE or the hook's
+        ``start`` opens it anew. What the platform still owes of the first try (telemetry stays
+        behind in a freeze) comes first then, and is passed over.
 """
 
 from .. import _invocation
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     # (time in nanoseconds, error, further attributes)
     _Ending = tuple[int, Optional[dict[str, Any]], dict[str, Any]]
 
+# What the platform says of each invocation, once.
+START, RUNTIME_DONE, REPORT = "platform.start", "platform.runtimeDone", "platform.report"
+_KINDS = frozenset((START, RUNTIME_DONE, REPORT))
 # Managed instances run up to some hundred invocations side by side; classic environments one.
 MAX_REMEMBERED = 4096
 
@@ -38,10 +44,12 @@ class Invocation:
         "cold_start",
         "context",
         "ending",
+        "heard",
         "hook_spoke",
         "request_id",
         "seen_ns",
         "span_id",
+        "stale",
         "start_ns",
         "x_ray_header",
     )
@@ -57,6 +65,8 @@ class Invocation:
         self.start_ns = 0  # as the hook or the platform says
         self.seen_ns = 0  # when INVOKE came
         self.ending: Optional[_Ending] = None
+        self.heard: set[str] = set()  # of _KINDS
+        self.stale: set[str] = set()  # of _KINDS: those that belong to an earlier try
 
     def span(self, name: str) -> "Span":
         """The span of an invocation that has ended."""
@@ -89,7 +99,8 @@ class Invocations:
         self._name = function_name
         self._invoked = invoked  # whether INVOKE is subscribed to
         self._open: dict[str, Invocation] = {}
-        self._over: dict[str, None] = {}
+        self._over: dict[str, set[str]] = {}  # what of _KINDS has been heard
+        self._cold = True
         self.account_id = ""
 
     def __len__(self) -> int:
@@ -97,7 +108,7 @@ class Invocations:
 
     def invoked(self, event: "dict[str, Any]", now_ns: int) -> "Optional[Span]":
         """INVOKE has come: the span, if it was waiting for that only."""
-        invocation = self._find(_text(event, "requestId"))
+        invocation = self._begin(_text(event, "requestId"))
         if invocation is None:
             return None
         invocation.arn = _text(event, "invokedFunctionArn")
@@ -111,7 +122,7 @@ class Invocations:
         context = _context(datagram)
         span_id = _hex(datagram, "span", 16)
         start_ns = _nanoseconds(datagram)
-        invocation = self._find(_text(datagram, "id"))
+        invocation = self._begin(_text(datagram, "id"))
         if invocation is None:
             return
         invocation.hook_spoke = True
@@ -132,6 +143,22 @@ class Invocations:
             error if isinstance(error, dict) else None,
             attributes if isinstance(attributes, dict) else {},
         )
+
+    def is_news(self, kind: str, record: "dict[str, Any]") -> bool:
+        """Whether a record is about an open invocation, not one that is over or an earlier try."""
+        request_id = _text(record, "requestId")
+        heard = self._over.get(request_id)
+        if heard is not None:
+            heard.add(kind)
+            return False
+        invocation = self._find(request_id)
+        if invocation is None:
+            return False
+        if kind in invocation.stale:
+            invocation.stale.discard(kind)
+            return False
+        invocation.heard.add(kind)
+        return True
 
     def platform_started(self, record: "dict[str, Any]", time_ns: int) -> None:
         """``platform.start`` has come."""
@@ -178,9 +205,17 @@ class Invocations:
             return None
         invocation = self._open.get(request_id)
         if invocation is None:
-            cold = not self._open and not self._over
-            invocation = self._open[request_id] = Invocation(request_id, cold_start=cold)
+            invocation = self._open[request_id] = Invocation(request_id, cold_start=self._cold)
+            self._cold = False
             _forget_oldest(self._open)
+        return invocation
+
+    def _begin(self, request_id: str) -> "Optional[Invocation]":
+        """The same, of a source that speaks at the start: what is over begins anew."""
+        heard = self._over.pop(request_id, None)
+        invocation = self._find(request_id)
+        if heard is not None and invocation is not None:
+            invocation.stale = set(_KINDS - heard)
         return invocation
 
     def _unended(self, request_id: str) -> "Optional[Invocation]":
@@ -201,7 +236,7 @@ class Invocations:
 
     def _close(self, invocation: Invocation) -> "Span":
         del self._open[invocation.request_id]
-        self._over[invocation.request_id] = None
+        self._over[invocation.request_id] = invocation.heard
         _forget_oldest(self._over)
         return invocation.span(self._name)
 

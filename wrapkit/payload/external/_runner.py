@@ -32,7 +32,7 @@ from ._document import read_json, read_object
 from ._exporter import Exporter
 from ._http_server import HttpServer
 from ._intake import MAX_BODY_BYTES, OtlpIntake
-from ._invocations import Invocations
+from ._invocations import REPORT, RUNTIME_DONE, START, Invocations
 from ._loop import READ, Loop
 from ._outbox import Outbox
 from ._policy import choose_policy
@@ -304,10 +304,13 @@ class Runner:
 
     def _invoked(self, event: "dict[str, Any]", deadline_ms: int) -> None:
         request_id = str(event.get("requestId", ""))
-        self._spans.add(self._invocations.invoked(event, time.time_ns()))
+        span = self._invocations.invoked(event, time.time_ns())
+        self._spans.add(span)
         self._session.end_is_told = self._waits_for_end()
         received = InvokeEvent(request_id=request_id, deadline_ms=deadline_ms)
         self._apply(self._session.receive(received, now_ms()))
+        if span is not None:  # the hook was faster than the event
+            self._ended(HookEnd(request_id=request_id))
 
     def _waits_for_end(self) -> bool:
         """Whether ``next`` waits: something is to be exported then, and something will tell.
@@ -379,15 +382,18 @@ class Runner:
     def _handle_record(self, record: "Any") -> None:
         if not isinstance(record, dict) or not isinstance(record.get("record"), dict):
             return
-        kind, detail = record.get("type"), record["record"]
-        if kind == "platform.start":
-            self._invocations.platform_started(detail, unix_nano(str(record.get("time"))))
-        elif kind in ("platform.runtimeDone", "platform.report"):
-            moment = unix_nano(str(record.get("time")))
-            self._spans.add(self._invocations.platform_ended(detail, moment))
-            self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
-        elif kind == "platform.initStart":
+        kind, detail = str(record.get("type")), record["record"]
+        if kind == "platform.initStart":
             self._spans.instance = str(detail.get("instanceId") or "")
+        elif kind in (START, RUNTIME_DONE, REPORT) and self._invocations.is_news(kind, detail):
+            self._handle_news(kind, detail, unix_nano(str(record.get("time"))))
+
+    def _handle_news(self, kind: str, detail: "dict[str, Any]", time_ns: int) -> None:
+        if kind == START:
+            self._invocations.platform_started(detail, time_ns)
+        else:
+            self._spans.add(self._invocations.platform_ended(detail, time_ns))
+            self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
 
 
 def _milliseconds(value: "Any") -> int:
