@@ -36,10 +36,10 @@ def layer(tmp_path_factory):
 class RunnerProcess:
     """The process under test, and the hook's end of its socket."""
 
-    def __init__(self, layer, environ, script="runner.py"):
+    def __init__(self, layer, environ, script="runner.py", python=sys.executable):
         self.socket_path = environ["WRAPKIT_SOCKET"]
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(layer / script), "wrapkit"],
+            [python, "-I", "-S", str(layer / script), "wrapkit"],
             env=environ,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -78,7 +78,7 @@ class Scene:
         self.runner = None
         self.otlp_port = free_port()
 
-    def start(self, *, host=None, sink=None, script="runner.py", **variables):
+    def start(self, *, host=None, sink=None, script="runner.py", python=sys.executable, **variables):
         self.host = host or Host()
         self.sink = sink or Sink()
         environ = {
@@ -95,7 +95,7 @@ class Scene:
             **variables,
         }
         environ = {name: value for name, value in environ.items() if value is not None}
-        self.runner = RunnerProcess(self.layer, environ, script)
+        self.runner = RunnerProcess(self.layer, environ, script, python)
         return self
 
     def invoke_with_hook(self, request_id, *, span="b7ad6b7169203331", **extra):
