@@ -55,6 +55,12 @@ class Datagrams:
             message["error"] = error
         self._send(message, wait=True)
 
+    def close(self) -> None:
+        """Closes the socket; another invocation would open another."""
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            sock.close()
+
     def _send(self, message: "dict[str, Any]", wait: bool) -> bool:
         if self._dropped:
             message["dropped"] = self._dropped

@@ -73,6 +73,11 @@ class DirectExport:
             return
         self._export(self._encoded(invocation, time_ns, error), timeout_ms)
 
+    def close(self) -> None:
+        """Closes the connection, where there is one."""
+        if self._exporter is not None:
+            self._exporter.close()
+
     def _export(self, body: bytes, timeout_ms: int) -> None:
         from .._export import ExportError
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         def end(
             self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
         ) -> None: ...
+        def close(self) -> None: ...
 
 
 # AWS keeps what is provisioned warm, so its first invocation is no cold start
@@ -112,6 +113,10 @@ class Hook:
         # A child that the handler forked leaves this way too, and its parent's invocation goes on.
         if self._invocation is not None and self._process_id == os.getpid():
             quietly(self._ended_by, error)
+
+    def close(self) -> None:
+        """The process ends: an open socket would be warned of, where such warnings are on."""
+        self._sink.close()
 
     def _ended_by(self, error: BaseException) -> None:
         from ._errors import describe

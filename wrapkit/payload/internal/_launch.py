@@ -4,8 +4,8 @@ Rule 1. Whatever fails before the script runs fails in ``Launch(...)``: ``launch
         the process by the bare command line, which is what the function would have had.
 Rule 2. Nothing is loaded before the runtime loads it: a function may bring its own version of the
         runtime client, and of all that the client imports.
-Rule 3. What escapes from the script shows no frame of wrapkit. The one trace that is left is the
-        outermost frame of the stack, ``launch.py``, for those who walk it.
+Rule 3. What escapes from the script shows no frame of wrapkit. The one trace that is left is two
+        frames at the bottom of the stack, for those who walk it.
 """
 
 import sys
@@ -52,13 +52,22 @@ class Launch:
             sys.meta_path.insert(0, RuntimeClientFinder(self._install))
         self._restore_interpreter()
         try:
-            self._run()
+            if self._module:
+                import runpy
+
+                # What the interpreter itself calls for -m.
+                runpy._run_module_as_main(self._module)  # type: ignore[attr-defined]
+            else:
+                exec(self._code, self._main)  # noqa: S102 - the runtime's script, as it is
         except BaseException as error:
             if self._hook is not None:
                 self._hook.escaped(error)
             if not isinstance(error, SystemExit):
                 sys.excepthook = _without_frames_of(self._launch_file, sys.excepthook)
             raise
+        finally:
+            if self._hook is not None:
+                quietly(self._hook.close)
 
     def _install(self, bootstrap: "Any") -> None:
         from ._hook import install
@@ -75,18 +84,12 @@ class Launch:
         sys.argv[:] = ["-m", *sys.argv[3:]] if self._module else sys.argv[1:]
         for name in [name for name in self._main if not name.startswith("__")]:
             del self._main[name]
-        if not self._module:  # which runpy does for a module
+        if self._module:  # runpy sets it up, once it has found the module
+            del self._main["__file__"], self._main["__cached__"]
+            self._main["__loader__"] = sys.modules["_frozen_importlib"].BuiltinImporter
+        else:
             self._main["__file__"] = self._script
             self._main["__loader__"] = type(self._main["__loader__"])("__main__", self._script)
-
-    def _run(self) -> None:
-        if self._module:
-            import runpy
-
-            # What the interpreter itself calls for -m.
-            runpy._run_module_as_main(self._module)  # type: ignore[attr-defined]
-        else:
-            exec(self._code, self._main)  # noqa: S102 - the runtime's own script, as its interpreter would
 
 
 def _main_file(script: str) -> str:
@@ -137,6 +140,10 @@ class RuntimeClientFinder:
             loader.exec_module(module)
             quietly(self._patch, module)
 
+        # The interpreter takes its import machinery out of the traceback of a client that fails to
+        # load, as long as no other file's frame is in between.
+        code = exec_module.__code__
+        exec_module.__code__ = code.replace(co_filename="<frozen importlib._bootstrap_external>")
         quietly(setattr, loader, "exec_module", exec_module)
 
 

@@ -1,0 +1,136 @@
+"""The real runtime client on each Python, a function, and a layer around it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.interpreters import interpreter
+from wrapkit.tooling.wrapping import generate_layer
+
+from .runtime_api import run_function
+
+TASK = Path(__file__).parent / "task"
+# As AWS's own bootstrap.py does it: the task's folder comes first, then the client runs.
+BOOTSTRAP = """\
+import os, sys
+sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+import awslambdaric.__main__ as runtime
+runtime.main([os.environ["LAMBDA_TASK_ROOT"], os.environ["_HANDLER"]])
+"""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A stand-in of /var/lang and /var/runtime for one Python version."""
+
+    version: str
+    python: str
+    folder: Path
+
+    @property
+    def command(self) -> list[str]:
+        return [self.python, str(self.folder / "bootstrap.py")]
+
+    def environ(self, handler: str, task: Path = TASK) -> dict[str, str]:
+        return {
+            "PATH": os.defpath,
+            "LAMBDA_TASK_ROOT": str(task),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{self.version}",
+            "AWS_LAMBDA_FUNCTION_NAME": "orders",
+            "AWS_LAMBDA_FUNCTION_VERSION": "7",
+            "AWS_REGION": "eu-west-1",
+            "TZ": ":UTC",
+            "_HANDLER": handler,
+        }
+
+    def run_bare(self, handler, events=(), *, environ=None, task=TASK):
+        return run_function(
+            self.command, {**self.environ(handler, task), **(environ or {})}, events
+        )
+
+    def run_wrapped(self, layer, handler, events=(), *, environ=None, task=TASK, on_post=None):
+        command = [str(layer / "otel-handler"), *self.command]
+        variables = {**self.environ(handler, task), **(environ or {})}
+        return run_function(command, variables, events, on_post=on_post)
+
+
+@pytest.fixture(scope="session")
+def runtimes(request):
+    """Call with a Python version: its Runtime. Skips where it cannot be had."""
+
+    def runtime(version: str) -> Runtime:
+        python = interpreter(version)
+        if python is None:
+            pytest.skip(f"no Python {version} on this machine")
+        real = subprocess.run(
+            [python, "-c", "import sys; print(sys.executable)"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        ).stdout.strip()
+        folder = request.config.cache.mkdir("runtimes") / version
+        if not (folder / "awslambdaric").is_dir():
+            _install_client(real, version, folder)
+        (folder / "bootstrap.py").write_text(BOOTSTRAP)
+        return Runtime(version, real, folder)
+
+    return runtime
+
+
+def _install_client(python, version, folder):
+    """Beside and then renamed: workers of one session may do it at the same time."""
+    scratch = Path(tempfile.mkdtemp(prefix=f"{version}.", dir=folder.parent))
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--isolated", "install", "--quiet"]
+    try:
+        done = subprocess.run(
+            [*pip, "--only-binary", ":all:", "--target", str(scratch / "new"), "awslambdaric"],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        if done.returncode:
+            pytest.skip(f"no awslambdaric for Python {version}: {done.stderr.strip()[-200:]}")
+        if not folder.exists():
+            (scratch / "new").rename(folder)
+    except FileExistsError:
+        pass
+    except OSError:
+        if not folder.exists():
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def layers(tmp_path_factory):
+    """Call with a mode: its layer folder."""
+    made: dict[str, Path] = {}
+
+    def layer(mode: str) -> Path:
+        if mode not in made:
+            made[mode] = tmp_path_factory.mktemp("layer") / mode
+            generate_layer("python", made[mode], mode=mode)
+        return made[mode]
+
+    return layer
+
+
+@pytest.fixture
+def runner_socket():
+    """A bound datagram socket in the runner's place; its path is short enough for one."""
+    folder = tempfile.mkdtemp(prefix="wk")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sock.bind(f"{folder}/s")
+    sock.settimeout(0)
+    yield sock
+    sock.close()
+    shutil.rmtree(folder)

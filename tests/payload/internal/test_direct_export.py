@@ -1,0 +1,209 @@
+"""Mode internal: the hook exports by itself before the response, and holds nobody up."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from .runtime_api import FUNCTION_ARN, request_id
+from .test_datagrams import PARENT_ID, TRACE_ID, TRACEPARENT
+from .test_transparency import EVENTS, OWN
+
+
+class Backend(ThreadingHTTPServer):
+    """An OTLP endpoint that answers with `status`, or not at all while `silent`."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), BackendHandler)
+        self.requests = []
+        self.status = 200
+        self.released = threading.Event()
+        self.released.set()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def spans(self):
+        """(resource attributes, span) of all that was exported."""
+        found = []
+        for body in self.requests:
+            for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+                resource = attributes(resource_spans.resource)
+                for scope_spans in resource_spans.scope_spans:
+                    found += [(resource, scope_spans.scope, span) for span in scope_spans.spans]
+        return found
+
+
+class BackendHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append(body)
+        self.server.released.wait(30)
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+def attributes(owner):
+    values = {item.key: item.value for item in owner.attributes}
+    return {key: getattr(value, value.WhichOneof("value")) for key, value in values.items()}
+
+
+@pytest.fixture
+def backend():
+    with Backend() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def exported(runtimes, layers, backend):
+    """Call with events: their run, which exports to `backend`."""
+
+    def run(events, on_post=None, **environ):
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": backend.url,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/24/[7]abc",
+            **environ,
+        }
+        variables = {name: value for name, value in variables.items() if value is not None}
+        return runtimes(OWN).run_wrapped(
+            layers("internal"), "app.handler", events, environ=variables, on_post=on_post
+        )
+
+    return run
+
+
+def test_the_span_of_an_invocation(exported, backend):
+    """It has the shape of the other modes, and is exported before the response is posted."""
+    counts = []
+    event = {"do": "echo", "headers": {"traceparent": TRACEPARENT, "tracestate": "a=1"}}
+
+    exported([event, {"do": "echo"}], on_post=lambda: counts.append(len(backend.requests)))
+
+    assert counts == [1, 2]
+    (resource, scope, span), (_, _, warm) = backend.spans
+    assert resource == {
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_lambda",
+        "cloud.region": "eu-west-1",
+        "cloud.account.id": "123456789012",
+        "faas.name": "orders",
+        "faas.version": "7",
+        "faas.instance": "2026/11/24/[7]abc",
+        "faas.max_memory": 512 * 1024 * 1024,
+        "service.name": "orders",
+        "telemetry.sdk.language": "python",
+        "telemetry.distro.name": "wrapkit",
+        "telemetry.distro.version": scope.version,
+    }
+    assert (scope.name, span.name, span.kind) == ("wrapkit", "orders", 2)
+    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, PARENT_ID)
+    assert span.trace_state == "a=1"
+    assert attributes(span) == {
+        "faas.invocation_id": request_id(1),
+        "faas.coldstart": True,
+        "cloud.resource_id": FUNCTION_ARN.rpartition(":")[0],
+        "aws.lambda.invoked_arn": FUNCTION_ARN,
+    }
+    assert attributes(warm)["faas.coldstart"] is False
+    assert 0 < span.start_time_unix_nano <= span.end_time_unix_nano
+
+
+def test_the_span_of_an_error(exported, backend):
+    """It has the error's type, and an exception event with the stack."""
+    exported([{"do": "fail", "order": "7"}])
+
+    [(_, _, span)] = backend.spans
+    [event] = span.events
+    assert (span.status.code, span.status.message) == (2, "no such order: 7")
+    assert attributes(span)["error.type"] == "app.OrderError"
+    assert attributes(event)["exception.type"] == "app.OrderError"
+    assert "in handler" in attributes(event)["exception.stacktrace"]
+
+
+def test_the_span_of_a_process_that_ends(exported, backend):
+    """It is exported on the way out."""
+    assert exported([{"do": "leave", "code": 3}]).exit_code == 3
+
+    [(_, _, span)] = backend.spans
+    assert attributes(span)["error.type"] == "SystemExit"
+
+
+def test_a_parent_that_is_not_sampled(exported, backend):
+    """Its child is not exported."""
+    exported([{"do": "echo", "headers": {"traceparent": TRACEPARENT[:-1] + "0"}}])
+
+    assert backend.requests == []
+
+
+def test_the_function_does_not_notice(runtimes, layers, backend):
+    """Results, errors, output and surroundings are those of the bare run."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": backend.url}
+    bare = runtimes(OWN).run_bare("app.handler", EVENTS, environ=environ)
+
+    wrapped = runtimes(OWN).run_wrapped(layers("internal"), "app.handler", EVENTS, environ=environ)
+
+    assert wrapped == bare
+    assert len(backend.spans) == len(EVENTS)
+
+
+def test_an_endpoint_that_refuses(exported, backend):
+    """It is asked once, then left alone for a while; a line says so."""
+    backend.status = 503
+
+    run = exported([{"do": "echo"}] * 3)
+
+    assert len(run.posts) == 3
+    assert len(backend.requests) == 1
+    [line] = [line for line in run.stderr.decode().splitlines() if line.startswith("wrapkit: ")]
+    assert "503" in line
+    assert "trying again in 30 s" in line
+
+
+def test_an_endpoint_that_never_answers(exported, backend):
+    """It costs the function one timeout, and the invocation its span."""
+    backend.released.clear()
+
+    run = exported([{"do": "echo"}] * 3, OTEL_EXPORTER_OTLP_TIMEOUT="100")
+
+    assert len(run.posts) == 3
+    assert len(backend.requests) == 1
+    assert run.stderr.count(b"wrapkit: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "lines"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": None}, 1),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, 1),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "gopher://example"}, 2),
+        ({"OTEL_SDK_DISABLED": "true"}, 0),
+        ({"WRAPKIT_MODE": "external"}, 0),
+        ({"WRAPKIT_MODE": "nonsense", "OTEL_TRACES_EXPORTER": "none"}, 1),
+    ],
+)
+def test_settings_that_export_nothing(exported, backend, environ, lines):
+    """The function runs; what keeps it from being seen is said once, unless it was asked for."""
+    run = exported([{"do": "echo"}, {"do": "echo"}], **environ)
+
+    assert len(run.posts) == 2
+    assert backend.requests == []
+    assert run.stderr.count(b"wrapkit: ") == lines
