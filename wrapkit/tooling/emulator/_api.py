@@ -247,8 +247,9 @@ def _restore_error(call: _Call, message: Message) -> bytes:
 def _register(call: _Call, message: Message) -> bytes:
     name, events, features = read_register_request(message)
     identifier = str(uuid.uuid4())
+    at_ms = call.host.progress.elapsed_ms()
     call.host.receive(Register(extension=name, events=events, identifier=identifier))
-    call.host.progress.registered(name)
+    call.host.progress.registered(name, at_ms)
     function = call.host.function
     return register_answer(
         identifier,

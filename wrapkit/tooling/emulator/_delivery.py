@@ -111,6 +111,7 @@ class Subscriber:
         self._on_dropped = on_dropped
         self._queue: list[bytes] = []
         self._queued_bytes = 0
+        self._dropped_records = self._dropped_bytes = 0
         self._cancel_timer: Callable[[], None] | None = None
         self._due_ms: float | None = None
         self._paused = False
@@ -126,7 +127,8 @@ class Subscriber:
             return
         data = record.as_json(text_only=self.subscription.schema_version == _TEXT_ONLY_SCHEMA)
         if self._queued_bytes + len(data) > _MAX_QUEUED_BYTES:
-            self._on_dropped(1, len(data), "Consumer seems to have fallen behind")
+            self._dropped_records += 1
+            self._dropped_bytes += len(data)
             return
         self._queue.append(data)
         self._queued_bytes += len(data)
@@ -192,7 +194,15 @@ class Subscriber:
         batch = self._queue[: self.subscription.max_items]
         del self._queue[: len(batch)]
         self._queued_bytes -= sum(map(len, batch))
+        self._tell_of_dropped()
         return batch
+
+    def _tell_of_dropped(self) -> None:
+        """Says once, now that there is room for it, what has been dropped since the last time."""
+        records, size_bytes = self._dropped_records, self._dropped_bytes
+        self._dropped_records = self._dropped_bytes = 0
+        if records:
+            self._on_dropped(records, size_bytes, "Consumer seems to have fallen behind")
 
     async def _deliver(self, batch: list[bytes]) -> None:
         for delay_s in _RETRY_DELAYS_S:

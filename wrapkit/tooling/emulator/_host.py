@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import signal
 import uuid
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from wrapkit.lifecycle import (
@@ -84,8 +83,7 @@ class Host:
         self._invocations: dict[str, Invocation] = {}
         self._runtime_connections: list[Connection] = []
         self._extension_connections: dict[str, Connection] = {}
-        self._pending: deque[Any] = deque()
-        self._is_executing = False
+        self._starting: asyncio.Handle | None = None
         self._deadline_ms: int | None = None
         self._cancel_timer: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,9 +106,6 @@ class Host:
         """Tells the core of an event and does what follows; raises ``RemoteLifecycleError`` when it
         is refused.
         """
-        if self._is_executing:
-            self._pending.append(event)
-            return
         self.processes.drain()
         self._execute_all(self._environment.receive(event, self._clock.now_ms()))
 
@@ -120,19 +115,12 @@ class Host:
         self._execute_all(self._environment.expire(self._clock.now_ms()))
 
     def _execute_all(self, effects: list[Any]) -> None:
-        self._is_executing = True
         try:
             for effect in effects:
                 _EXECUTORS[type(effect)](self, effect)
-            while self._pending:
-                event = self._pending.popleft()
-                for effect in self._environment.receive(event, self._clock.now_ms()):
-                    _EXECUTORS[type(effect)](self, effect)
         except BaseException as error:
             self.fail(error)
             raise
-        finally:
-            self._is_executing = False
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -259,7 +247,20 @@ class Host:
         self.processes.start_extension(effect.extension)
 
     def _start_runtime(self, _: object) -> None:
-        self.processes.start_runtime()
+        # Soon, not now: the extension whose registration led to this gets its answer first.
+        loop = asyncio.get_running_loop()
+        self._starting = loop.call_soon(self._start_runtime_now)
+
+    def _start_runtime_now(self) -> None:
+        if self._starting is None:
+            return
+        self._starting.cancel()
+        self._starting = None
+        try:
+            self.processes.start_runtime()
+        except OSError as error:
+            self.fail(error)
+            raise
 
     def _deliver_invocation(self, effect: DeliverInvocation) -> None:
         invocation = self._invocations.get(effect.request_id)
@@ -316,9 +317,11 @@ class Host:
             invocation.ended.set_result(None)
 
     def _terminate_runtime(self, _: object) -> None:
+        self._start_runtime_now()
         self.processes.signal(RUNTIME, signal.SIGTERM)
 
     def _kill_runtime(self, _: object) -> None:
+        self._start_runtime_now()
         self.processes.signal(RUNTIME, signal.SIGKILL)
 
     def _kill_extension(self, effect: KillExtension) -> None:
@@ -371,6 +374,8 @@ class Host:
         """Ends timers, tasks and processes at once, without waiting."""
         if self._cancel_timer is not None:
             self._cancel_timer()
+        if self._starting is not None:
+            self._starting.cancel()
         for task in self._tasks:
             task.cancel()
         self._journal.telemetry.close()

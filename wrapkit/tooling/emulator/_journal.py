@@ -87,7 +87,7 @@ class Journal:
             self._on_record(record)
 
     def _write_line(self, line: str) -> None:
-        self._tail.append(line)
+        self._tail.append(line[-_TAIL_BYTES:])
         if self._on_log_line is not None:
             self._on_log_line(line)
 

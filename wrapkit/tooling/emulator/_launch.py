@@ -57,12 +57,20 @@ class Process:
         self._loop = asyncio.get_running_loop()
         self._cpu_before_exec_ns = 0
         self._final_cpu_ns: int | None = None
+        self.executed = False
         self._report, report = os.pipe()
-        self.pid = fork_child(lambda: _execute(program, sandbox, output, report))
+        parent = os.getpid()
+        self.pid = fork_child(lambda: _execute(program, sandbox, parent, output, report))
         os.close(report)
         with contextlib.suppress(OSError):  # the child does it too; whoever comes first
             os.setpgid(self.pid, self.pid)
-        self._pidfd = os.pidfd_open(self.pid)
+        try:
+            self._pidfd = os.pidfd_open(self.pid)
+        except OSError:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            os.close(self._report)
+            raise
         os.set_blocking(self._report, False)
         self._loop.add_reader(self._report, self._read_report)
 
@@ -101,6 +109,7 @@ class Process:
             problem = LaunchProblem(**json.loads(data))
             self._reap()
         else:
+            self.executed = True
             self._loop.add_reader(self._pidfd, self._exited)
         self._on_exec(self, problem)
 
@@ -141,7 +150,7 @@ def _describe(wait_status: int) -> str:
     return f"signal: {(signal.strsignal(-code) or str(-code)).lower()}"
 
 
-def _execute(program: Program, sandbox: Sandbox, output: int, report: int) -> None:
+def _execute(program: Program, sandbox: Sandbox, parent: int, output: int, report: int) -> None:
     """What the child does: enters the sandbox and executes the program, or reports why not."""
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -150,6 +159,8 @@ def _execute(program: Program, sandbox: Sandbox, output: int, report: int) -> No
         sandbox.enter()
         os.chdir(program.folder)
         die_with_parent()
+        if os.getppid() != parent:
+            return  # the host has ended before we asked to end with it
         os.write(report, _CPU_MARK + _CPU.pack(time.process_time_ns()))
         os.execvpe(program.arguments[0], list(program.arguments), dict(program.variables))  # noqa: S606
     except OSError as error:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # CloudWatch's limit of one event; a longer line is cut into several records.
 _MAX_LINE_BYTES = 256 * 1024
 _PIECE_BYTES = 64 * 1024
+# pipe(7): a pipe holds 64 KiB. A process that never stops writing must not keep the host reading.
+_PIPE_PIECES = 4
 
 
 class Output:
@@ -53,9 +55,10 @@ class Output:
         return True
 
     def drain(self) -> None:
-        """Takes all that has been written."""
-        while self._read >= 0 and self._take():
-            pass
+        """Takes all that had been written when it was called: no more than a pipe holds."""
+        for _ in range(_PIPE_PIECES):
+            if self._read < 0 or not self._take():
+                return
 
     def finish(self) -> None:
         """Takes the rest, a last line without a line end included, and closes."""

@@ -142,7 +142,8 @@ class Processes:
 
     def sample_memory(self, *, descendants: bool = False) -> None:
         """Takes one sample of Max Memory Used."""
-        pids = [process.pid for process in self._running.values()]
+        # Until it executes its program, a child is a copy of the host.
+        pids = [process.pid for process in self._running.values() if process.executed]
         self.memory.sample(pids, descendants=descendants)
 
     def _start_sampler(self) -> None:

@@ -31,7 +31,8 @@ class InitProgress:
         """Init begins now."""
         self._begun_ms = self._clock.now_ms()
 
-    def _elapsed_ms(self) -> float:
+    def elapsed_ms(self) -> float:
+        """Since Init began."""
         return round(self._clock.now_ms() - self._begun_ms, 3)
 
     def executed(self, name: str, problem: LaunchProblem | None) -> None:
@@ -39,21 +40,22 @@ class InitProgress:
         if problem is not None:
             self._problem = self._problem or problem
         elif name == RUNTIME:
-            self._runtime = replace(self._runtime, exec_ms=self._elapsed_ms())
+            self._runtime = replace(self._runtime, exec_ms=self.elapsed_ms())
         else:
-            self._extensions[name] = ExtensionInit(exec_ms=self._elapsed_ms())
+            self._extensions[name] = ExtensionInit(exec_ms=self.elapsed_ms())
 
-    def registered(self, name: str) -> None:
-        """An extension has registered; internal ones too."""
+    def registered(self, name: str, at_ms: float) -> None:
+        """An extension, external or internal, has registered."""
         known = self._extensions.get(name, ExtensionInit())
-        self._extensions[name] = replace(known, registered_ms=self._elapsed_ms())
+        if known.registered_ms is None:
+            self._extensions[name] = replace(known, registered_ms=at_ms)
 
     def called_next(self, name: str, processes: Processes) -> None:
         """A process, or an internal extension, has called its first ``next``."""
         known = self._runtime if name == RUNTIME else self._extensions.get(name, ExtensionInit())
         if known.next_ms is not None:
             return
-        next_ms, cpu_ms, pid = self._elapsed_ms(), processes.cpu_ms(name), processes.pid(name)
+        next_ms, cpu_ms, pid = self.elapsed_ms(), processes.cpu_ms(name), processes.pid(name)
         if isinstance(known, RuntimeInit):
             self._runtime = replace(known, next_ms=next_ms, cpu_ms=cpu_ms)
         else:

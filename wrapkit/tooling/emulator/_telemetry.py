@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ._records import Record
     from ._subscription import Subscription
 
+# A function that prints in an endless loop has 10 s for it in Init.
+_MAX_HISTORY = 10_000
+
 
 class Telemetry:
     """Passes every record on to the subscribers.
@@ -27,14 +30,21 @@ class Telemetry:
         self._clock = clock
         self._on_dropped = on_dropped
         self._history: list[Record] | None = []
+        self._missed = 0
         self._subscribers: dict[str, Subscriber] = {}
 
     def publish(self, record: Record) -> None:
         """Passes a record on."""
         if self._history is not None:
-            self._history.append(record)
+            self._remember(self._history, record)
         for subscriber in self._subscribers.values():
             subscriber.take(record)
+
+    def _remember(self, history: list[Record], record: Record) -> None:
+        if len(history) < _MAX_HISTORY:
+            history.append(record)
+        else:
+            self._missed += 1
 
     def subscribe(self, extension: str, subscription: Subscription) -> None:
         """Adds a subscriber, or replaces what the extension asked for before."""
@@ -49,11 +59,15 @@ class Telemetry:
     def close_window(self) -> None:
         """Forgets the past: nobody can subscribe any more."""
         self._history = None
+        if self._missed and self._subscribers:
+            self._on_dropped(self._missed, 0, "Too many records before the subscription")
+        self._missed = 0
 
     def reset(self) -> None:
         """Starts over with the environment: the subscriptions are void."""
         self.close()
         self._history = []
+        self._missed = 0
 
     def pause(self) -> None:
         """Stands still with the frozen environment."""
