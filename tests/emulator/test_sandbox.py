@@ -359,7 +359,7 @@ asyncio.run(main())
 def test_an_ordinary_user_gets_a_namespace():
     """Through a user namespace that maps this user only; no privilege is left in it."""
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
+        os.chmod(folder, 0o755)  # noqa: S103 - for that other user
         layer = Path(folder, "layer")
         (layer / "extensions").mkdir(parents=True)
         task = Path(folder, "task")

@@ -1,0 +1,112 @@
+"""The platform's own lines, from records."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from wrapkit.tooling.emulator import Record
+from wrapkit.tooling.emulator._log import log_lines
+
+ID = "8f507cfc-example"
+
+
+def report(status="success", **changes):
+    metrics = {
+        "durationMs": 2.1,
+        "billedDurationMs": 103,
+        "memorySizeMB": 128,
+        "maxMemoryUsedMB": 37,
+        **changes.pop("metrics", {}),
+    }
+    return {"requestId": ID, "status": status, "metrics": metrics, **changes}
+
+
+PLAIN = (
+    f"REPORT RequestId: {ID}\tDuration: 2.10 ms\tBilled Duration: 103 ms\t"
+    "Memory Size: 128 MB\tMax Memory Used: 37 MB\t"
+)
+FAILED = "Status: error\tError Type: Runtime.ExitError"
+END = f"END RequestId: {ID}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "lines"),
+    [
+        (
+            "platform.initStart",
+            {"runtimeVersion": "python:3.11.v0", "runtimeVersionArn": "arn:aws:x"},
+            ["INIT_START Runtime Version: python:3.11.v0\tRuntime Version ARN: arn:aws:x"],
+        ),
+        (
+            "platform.start",
+            {"requestId": ID, "version": "$LATEST"},
+            [f"START RequestId: {ID} Version: $LATEST"],
+        ),
+        ("platform.initReport", {"status": "success"}, []),
+        (
+            "platform.initReport",
+            {
+                "status": "error",
+                "errorType": "Runtime.ExitError",
+                "phase": "init",
+                "metrics": {"durationMs": 12.345},
+            },
+            ["INIT_REPORT Init Duration: 12.35 ms\tPhase: init\t" + FAILED],
+        ),
+        (
+            "platform.extension",
+            {"name": "x", "state": "Ready", "events": ["INVOKE", "SHUTDOWN"]},
+            ["EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE,SHUTDOWN]"],
+        ),
+        (
+            "platform.extension",
+            {"name": "x", "state": "Exited", "events": [], "errorType": "Extension.Crash"},
+            ["EXTENSION\tName: x\tState: Exited\tEvents: []\tError Type: Extension.Crash"],
+        ),
+        ("platform.runtimeDone", {"status": "success"}, []),
+        ("platform.report", report(), [END, PLAIN]),
+        (
+            "platform.report",
+            report(metrics={"initDurationMs": 100.77}),
+            [END, PLAIN + "Init Duration: 100.77 ms\t"],
+        ),
+        ("platform.report", report("timeout"), [END, PLAIN + "Status: timeout"]),
+        (
+            "platform.report",
+            report("error", errorType="Runtime.ExitError"),
+            [END, PLAIN + FAILED],
+        ),
+        (
+            "platform.report",
+            report(tracing={"value": "Root=1-5759;Parent=53995;Sampled=1"}),
+            [END, PLAIN, "XRAY TraceId: 1-5759\tSegmentId: 53995\tSampled: true\t"],
+        ),
+        (
+            "platform.report",
+            report(tracing={"value": "Root=1-5759;Parent=53995;Sampled=0"}),
+            [END, PLAIN],
+        ),
+    ],
+)
+def test_text_lines(kind, content, lines):
+    """The forms of CloudWatch, tabs included."""
+    assert log_lines(Record(0.0, kind, content), "Text") == lines
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "shown"),
+    [
+        ("platform.runtimeDone", "success", False),
+        ("platform.runtimeDone", "timeout", True),
+        ("platform.initReport", "success", False),
+        ("platform.report", "success", True),
+    ],
+)
+def test_json_lines_below_the_default_level_are_hidden(kind, status, shown):
+    """What is DEBUG on success shows only on failure."""
+    lines = log_lines(Record(1665532815064.9, kind, {"status": status}), "JSON")
+
+    document = {"time": "2022-10-12T00:00:15.064Z", "type": kind, "record": {"status": status}}
+    assert [json.loads(line) for line in lines] == ([document] if shown else [])
