@@ -132,7 +132,7 @@ def test_the_users_variables_win_over_those_of_the_run(wrapkit, task, event, tmp
 def test_the_command_after_two_dashes_is_the_runtime(wrapkit, task, event):
     code, stdout, _ = wrapkit(
         *("run", "--task", task(ECHO), "--handler", "app.handler", "--event", event({})),
-        *("--", sys.executable, "-c", "raise SystemExit(7)", "--event"),
+        *("--", "/bin/sh", "-c", "exit 7", "--event"),
     )
     assert code == 1
     assert "runtime: exit status 7" in stdout
@@ -279,7 +279,7 @@ def test_a_signal_ends_the_run_and_all_that_it_started(wrapkit, task, event, tmp
     )
     extension = tmp_path / "layer/extensions/idle"
     extension.parent.mkdir(parents=True)
-    extension.write_text(EXTENSION)
+    extension.write_text(SHEBANG + EXTENSION)
     extension.chmod(0o755)
     process = wrapkit.start(
         *("run", "--task", folder, "--handler", "app.handler", "--timeout", "600"),
@@ -301,15 +301,17 @@ def test_a_signal_ends_the_run_and_all_that_it_started(wrapkit, task, event, tmp
     wrapkit.check_left_nothing(descendants)
 
 
-EXTENSION = f"""#!{sys.executable}
+# The function's own Python: what lies in this machine's /tmp is not in the sandbox's.
+SHEBANG = "#!/usr/bin/env python{}.{}\n".format(*sys.version_info)
+EXTENSION = """
 import os, urllib.request
 base = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2020-01-01/extension/"
 register = urllib.request.Request(
-    base + "register", b'{{"events": ["INVOKE"]}}', {{"Lambda-Extension-Name": "idle"}}
+    base + "register", b'{"events": ["INVOKE"]}', {"Lambda-Extension-Name": "idle"}
 )
 with urllib.request.urlopen(register) as answer:
     identifier = answer.headers["Lambda-Extension-Identifier"]
 while True:
-    headers = {{"Lambda-Extension-Identifier": identifier}}
+    headers = {"Lambda-Extension-Identifier": identifier}
     urllib.request.urlopen(urllib.request.Request(base + "event/next", headers=headers)).read()
 """
