@@ -59,7 +59,7 @@ class Lane:
         self._deadline_ms = 0.0
         self._batch: Optional[Batch] = None
         self._request = b""
-        self._unsent = b""
+        self._unsent = memoryview(b"")  # sliced without copying: a request may have 4 MiB
         self._sock: Optional[_socket.socket] = None
         self._fresh = True
         self._connected = False
@@ -230,7 +230,7 @@ class Lane:
 
     def _start_sending(self) -> None:
         self._heard = False
-        self._unsent = self._tls.send(self._request) if self._tls else self._request
+        self._unsent = memoryview(self._tls.send(self._request) if self._tls else self._request)
         self._send()
 
     def _send(self) -> None:
@@ -252,8 +252,8 @@ class Lane:
         plain = data
         if self._tls is not None:
             plain, answer = self._tls.receive(data)
-            self._unsent += answer
-            if self._unsent:
+            if answer:
+                self._unsent = memoryview(bytes(self._unsent) + answer)
                 self._send()
         if not data and not plain and not self._heard:
             raise ConnectionResetError(104, "it closed the connection without an answer")
@@ -288,7 +288,7 @@ class Lane:
 
     def _fail(self, reason: str, retry_after_ms: int = 0) -> None:
         batch, self._batch = self._batch, None
-        self._request = self._unsent = b""
+        self._request, self._unsent = b"", memoryview(b"")
         self._close()
         self._addresses = []
         if self._backoff_ms == 0:
