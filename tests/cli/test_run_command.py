@@ -98,6 +98,35 @@ def test_json_is_one_document_on_stdout_and_talk_on_stderr(wrapkit, task, event)
     assert document["shutdown"]["reason"] == "spindown"
 
 
+def test_what_the_encoding_of_stdout_lacks_does_not_end_the_run(wrapkit, task, event, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    folder = task("def handler(e, c):\n    print('caf\u00e9')\n    return e\n")
+    code, stdout, stderr = wrapkit(
+        "run", "--task", folder, "--handler", "app.handler", "--event", event('"caf\u00e9 \\ud800"')
+    )
+    assert (code, stderr) == (0, "")
+    assert "caf\\xe9" in stdout
+    assert stdout.isascii()
+
+
+def test_a_reader_that_goes_away_leaves_nothing_running(wrapkit, task, event):
+    process = wrapkit.start(
+        "run", "--task", task(ECHO), "--handler", "app.handler", "--event", *[event({})] * 50
+    )
+    try:
+        process.stdout.readline()
+        descendants = psutil.Process(process.pid).children(recursive=True)
+        process.stdout.close()
+        stderr = process.stderr.read()
+        process.wait(timeout=BOUND_S)
+    finally:
+        process.kill()
+        process.stderr.close()
+    assert process.returncode == 1
+    assert "Traceback" not in stderr
+    wrapkit.check_left_nothing(descendants)
+
+
 def test_an_event_comes_from_standard_input(wrapkit, task):
     code, stdout, _ = wrapkit(
         *("run", "--task", task(ECHO), "--handler", "app.handler", "--event", "-", "--json"),

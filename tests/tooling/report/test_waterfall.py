@@ -125,11 +125,21 @@ def test_spans_are_sorted_to_their_invocation_by_its_request_id():
     assert [tree.span for tree in traces.others] == [stray_alone, stray_shared]
 
 
+def test_a_trace_deeper_than_pythons_stack_is_drawn():
+    deep = [span("recursion", 0, 9, attributes={"faas.invocation_id": "r1"})]
+    for _ in range(3000):
+        deep.append(span("recursion", 0, 9, deep[-1]))
+    (tree,) = invocation_traces(deep).by_request_id["r1"]
+    assert len(waterfall([tree], width=80).plain.splitlines()) == 3002
+
+
 def test_spans_that_are_their_own_ancestors_are_still_shown():
     itself = Span("aa", "01", "01", "itself", 0, 1)
     left, right = Span("aa", "02", "03", "left", 0, 1), Span("aa", "03", "02", "right", 0, 1)
-    shown = [node.span.name for tree in span_trees([itself, left, right]) for node in tree.walk()]
-    assert sorted(shown) == ["itself", "left", "right"]
+    below = Span("aa", "04", "03", "below", 0, 1)
+    trees = span_trees([itself, left, right, below])
+    shown = [node.span.name for tree in trees for node in tree.walk()]
+    assert sorted(shown) == ["below", "itself", "left", "right"]
 
 
 @pytest.mark.parametrize(

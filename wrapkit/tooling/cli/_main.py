@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 and 143 ended by SIGIN
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -101,6 +102,9 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line in ``sys.argv`` and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A character that the terminal's encoding lacks is no reason to end a run half-way.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run_command_line(sys.argv[1:]))
 
 
@@ -114,14 +118,14 @@ def run_command_line(arguments: Sequence[str]) -> int:
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_request:
         return exit_request.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return SIGINT_EXIT_CODE
     except BrokenPipeError:
         return _reader_went_away()
     except Exception as error:  # noqa: BLE001 - the front is the one place that turns failures into words
         if context is not None and context.meta.get("wrapkit.verbose"):
             traceback.print_exception(error)
         return _explain(error)
-    except (click.Abort, KeyboardInterrupt):
-        return SIGINT_EXIT_CODE
 
 
 def _explain(error: Exception) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..emulator import Function, InitResult, InvocationResult, ShutdownResult
     from ..sink import Span, TelemetryStore
+    from ._trees import SpanNode
 
 FORMAT = "wrapkit.run"
 FORMAT_VERSION = 1
@@ -70,14 +71,19 @@ class RunRecord:
             "function": _function_document(self.function),
             "isolation": self.isolation,
             "init": asdict(self.init) if self.init else None,
-            "invocations": [
-                _invocation_document(record, self.spans) for record in self.invocations
-            ],
+            "invocations": self._invocation_documents(),
             "traces": _trace_documents(self.spans),
             "shutdown": asdict(self.shutdown) if self.shutdown else None,
             "telemetry": _telemetry_document(self.store) if self.store else None,
             "log": self.log,
         }
+
+    def _invocation_documents(self) -> list[dict[str, Any]]:
+        trees = invocation_traces(self.spans).by_request_id
+        return [
+            _invocation_document(record, trees.get(record.result.request_id, ()))
+            for record in self.invocations
+        ]
 
 
 def _function_document(function: Function) -> dict[str, Any]:
@@ -92,15 +98,11 @@ def _function_document(function: Function) -> dict[str, Any]:
     }
 
 
-def _invocation_document(record: InvocationRecord, spans: Sequence[Span]) -> dict[str, Any]:
-    result = record.result
-    trees = invocation_traces(spans).by_request_id.get(result.request_id, ())
-    document = asdict(result)
-    document["cpu_ms"] = dict(result.cpu_ms)
-    document["payload"] = decoded_payload(result.payload)
+def _invocation_document(record: InvocationRecord, trees: Sequence[SpanNode]) -> dict[str, Any]:
     return {
         "event": record.event,
-        **document,
+        **asdict(record.result),
+        "payload": decoded_payload(record.result.payload),
         "trace_ids": sorted({tree.span.trace_id for tree in trees}),
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from ..sink import Span
 
@@ -21,13 +21,15 @@ class SpanNode:
     """A span with the spans below it, in the order in which they began."""
 
     span: Span
-    children: Sequence[SpanNode] = field(default_factory=tuple)
+    children: list[SpanNode] = field(default_factory=list)
 
     def walk(self) -> Iterator[SpanNode]:
-        """This node and all below it, depth first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        """This node and all below it, depth first; traces may be deeper than Python's stack."""
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.children))
 
 
 @dataclass(frozen=True)
@@ -41,34 +43,29 @@ class InvocationTraces:
 def span_trees(spans: Iterable[Span]) -> list[SpanNode]:
     """The trees that the spans form; a span whose parent did not come is the root of its own."""
     ordered = sorted(spans, key=lambda span: (span.start_time_unix_nano, -span.end_time_unix_nano))
-    known = {(span.trace_id, span.span_id) for span in ordered}
-    children: dict[tuple[str, str], list[Span]] = defaultdict(list)
-    roots: list[Span] = []
-    for span in ordered:
-        parent = (span.trace_id, span.parent_span_id)
-        (children[parent] if parent in known else roots).append(span)
-    placed: set[tuple[str, str]] = set()
-    trees = [_tree(root, children, placed) for root in roots]
-    # Spans that are each other's ancestors hang below no root; show them rather than lose them.
-    trees += [
-        _tree(span, children, placed)
-        for span in ordered
-        if (span.trace_id, span.span_id) not in placed
-    ]
-    return trees
+    nodes = {(span.trace_id, span.span_id): SpanNode(span) for span in ordered}
+    roots: list[SpanNode] = []
+    for node in nodes.values():
+        parent = nodes.get((node.span.trace_id, node.span.parent_span_id))
+        (parent.children if parent else roots).append(node)
+    return roots + _cut_circles(nodes.values(), roots)
 
 
-def _tree(
-    span: Span, children: dict[tuple[str, str], list[Span]], placed: set[tuple[str, str]]
-) -> SpanNode:
-    identity = (span.trace_id, span.span_id)
-    placed.add(identity)
-    below = [
-        _tree(child, children, placed)
-        for child in children[identity]
-        if (child.trace_id, child.span_id) not in placed
-    ]
-    return SpanNode(span, tuple(below))
+def _cut_circles(nodes: Iterable[SpanNode], roots: Iterable[SpanNode]) -> list[SpanNode]:
+    """Roots for the spans that are each other's ancestors: to be shown rather than lost."""
+    placed = {id(node) for root in roots for node in root.walk()}
+    cut = []
+    for node in nodes:
+        if id(node) in placed:
+            continue
+        cut.append(node)
+        pending = [node]
+        while pending:
+            above = pending.pop()
+            placed.add(id(above))
+            above.children[:] = [child for child in above.children if id(child) not in placed]
+            pending.extend(above.children)
+    return cut
 
 
 def invocation_traces(spans: Iterable[Span]) -> InvocationTraces:

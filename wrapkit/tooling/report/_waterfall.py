@@ -78,18 +78,19 @@ class Row:
     indent_below: str
 
 
-def _rows(
-    node: SpanNode, glyphs: Glyphs, depth_left: int, own: str = "", below: str = ""
-) -> Iterator[Row]:
-    yield Row(node.span, own, below + (glyphs.trunk if node.children else "   "))
-    for child in node.children:
-        if depth_left:
+def _rows(tree: SpanNode, glyphs: Glyphs, max_depth: int) -> Iterator[Row]:
+    pending = [(tree, "", "", 0)]
+    while pending:
+        node, own, below, depth = pending.pop()
+        yield Row(node.span, own, below + (glyphs.trunk if node.children else "   "))
+        for child in reversed(node.children):
+            if depth == max_depth:
+                pending.append((child, own, below, depth))
+                continue
             is_last = child is node.children[-1]
             branch = glyphs.last_branch if is_last else glyphs.branch
             trunk = "   " if is_last else glyphs.trunk
-            yield from _rows(child, glyphs, depth_left - 1, below + branch, below + trunk)
-        else:
-            yield from _rows(child, glyphs, 0, own, below)
+            pending.append((child, below + branch, below + trunk, depth + 1))
 
 
 def _label_cells(rows: Iterable[Row], width: int) -> int:
