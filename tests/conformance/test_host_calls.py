@@ -43,8 +43,7 @@ class Api:
                 messages.receive(await reader.read(65536))
             return message.head.status, message.head.headers, message.body
         finally:
-            writer.close()
-            await writer.wait_closed()
+            writer.transport.abort()
 
     async def register(self, name, *events):
         body = json.dumps({"events": events}).encode()

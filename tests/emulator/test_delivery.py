@@ -21,8 +21,10 @@ class Listener:
     def __init__(self, *statuses):
         self.batches = []
         self._statuses = list(statuses)
+        self._writers = []
 
     async def __call__(self, reader, writer):
+        self._writers.append(writer)
         messages = MessageReader(requests=True)
         while data := await reader.read(65536):
             messages.receive(data)
@@ -31,7 +33,12 @@ class Listener:
                 if status == 200:
                     self.batches.append(json.loads(message.body))
                 writer.write(response_bytes(status))
-        writer.close()
+
+    async def close(self):
+        """Ends its connections, and lets their handlers end."""
+        for writer in self._writers:
+            writer.close()
+            await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -51,6 +58,7 @@ async def subscribed(listener, clock, *, dropped=None, **buffering):
         yield subscriber
     finally:
         subscriber.close()
+        await listener.close()
         server.close()
 
 

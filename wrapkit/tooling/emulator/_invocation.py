@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ERROR_TYPE_TRAILER = "lambda-runtime-function-error-type"
-_ERROR_BODY_TRAILER = "lambda-runtime-function-error-body"
 
 
 class Invocation:
@@ -71,11 +69,6 @@ class Invocation:
         error_type = self._trailers.get(_ERROR_TYPE_TRAILER)
         if error_type:
             self._function_error, self._error_type = "Unhandled", error_type
-
-    @property
-    def trailing_error(self) -> bytes:
-        """The error document of a streamed response that broke off; empty otherwise."""
-        return base64.b64decode(self._trailers.get(_ERROR_BODY_TRAILER, ""))
 
     def result(self) -> InvocationResult:
         """The result, once the invocation has ended."""
