@@ -78,7 +78,9 @@ class Scene:
         self.runner = None
         self.otlp_port = free_port()
 
-    def start(self, *, host=None, sink=None, script="runner.py", python=sys.executable, **variables):
+    def start(
+        self, *, host=None, sink=None, script="runner.py", python=sys.executable, **variables
+    ):
         self.host = host or Host()
         self.sink = sink or Sink()
         environ = {

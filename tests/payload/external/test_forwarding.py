@@ -229,3 +229,24 @@ def test_more_connections_than_the_limit_wait_for_their_turn(scene, sender):
     flush(scene)
 
     assert names(scene) == ["late", "orders"]
+
+
+def test_requests_that_come_together_are_each_answered(scene, sender):
+    """Pipelined on one connection, to a peer that is slow to read its answers."""
+    body = traces("a")
+    request = (
+        b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    with socket.create_connection(("127.0.0.1", scene.otlp_port), timeout=WAIT_S) as raw:
+        raw.sendall(request * 50)
+        with raw.makefile("rb") as answer:
+            lines = []
+            for _ in range(50):
+                lines.append(answer.readline())
+                while answer.readline() != b"\r\n":
+                    pass
+    flush(scene)
+
+    assert lines == [b"HTTP/1.1 200 OK\r\n"] * 50
+    assert names(scene).count("a") == 50

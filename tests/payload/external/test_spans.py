@@ -258,6 +258,8 @@ def test_managed_instances_export_by_the_clock(scene):
     end_of(scene)
 
     assert {span.span_id.hex() for span in scene.sink.spans()} == {"1" * 16, "2" * 16}
+    resource = scene.sink.delivered()[0].resource_spans[0].resource
+    assert attributes(resource.attributes)["cloud.account.id"] == "123456789012"
 
 
 def test_without_telemetry_the_hook_is_enough(scene):

@@ -32,7 +32,7 @@ class Exporter:
         user_agent: str,
         own_port: int = 0,
     ) -> None:
-        self._lanes: dict[tuple[str, int, bool], Lane] = {}
+        self._lanes: dict[tuple[object, ...], Lane] = {}
         self._own_port = own_port
         self._open = 0
         self._done: Optional[Callable[[], None]] = None
@@ -64,11 +64,12 @@ class Exporter:
                 f" hint: set {_env.OTLP_ENDPOINT} to where the telemetry shall go"
             )
             return
-        # Client certificates belong to the connection: signals that differ in them cannot share
-        # one.
-        lane = self._lanes.get(target.connection_key)
+        # Signals that go to one host share a connection, unless they differ in its certificates.
+        certificates = (settings.certificate, settings.client_certificate, settings.client_key)
+        key = (*target.connection_key, *certificates)
+        lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[target.connection_key] = new_lane()
+            lane = self._lanes[key] = new_lane()
         lane.serve(signal, settings, target)
         self.signals.append(signal)
 

@@ -49,7 +49,9 @@ class HttpServer:
                 return
             except OSError as error:
                 report_once("accept", "a connection could not be accepted", error)
-                return
+                if not self._connections:
+                    return
+                break  # too many open files: poll would say at once that it still waits
             sock = socket(fileno=fd)
             sock.setblocking(False)
             self._connections.add(_Connection(self, sock))
@@ -60,13 +62,6 @@ class HttpServer:
         """Called by a connection that has closed itself."""
         self._connections.discard(connection)
         self.loop.change(self._listener.fileno(), READ)
-
-    def close(self) -> None:
-        """Closes the listener and every connection."""
-        for connection in list(self._connections):
-            connection.close()
-        self.loop.forget(self._listener.fileno())
-        self._listener.close()
 
 
 class _Connection:
@@ -97,6 +92,7 @@ class _Connection:
             if self._unsent:
                 if readiness & WRITE:
                     self._send(b"")
+                    self._parse()  # the requests that were read before the answer got stuck
             elif readiness & READ:
                 self._read()
         except BlockingIOError:
@@ -106,14 +102,17 @@ class _Connection:
 
     def _read(self) -> None:
         data = self._sock.recv(_READ_BYTES)
+        self._reader.receive(data)
+        self._parse()
+        if not data and not self._unsent:
+            self.close()
+
+    def _parse(self) -> None:
         try:
-            self._reader.receive(data)
             self._handle_parts()
         except HttpError as error:
             self._keep_open = False
             self._send(response_bytes(error.status, (("Connection", "close"),)))
-        if not data and not self._unsent:
-            self.close()
 
     def _handle_parts(self) -> None:
         # While an answer waits for a slow reader no further request is taken: what is unsent stays

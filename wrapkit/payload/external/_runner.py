@@ -86,6 +86,7 @@ class Runner:
         invoked = "INVOKE" in started.events
         self._policy = choose_policy(environ, invoked=invoked)
         self._invocations = Invocations(_env.FunctionSettings(environ).name, invoked=invoked)
+        self._invocations.account_id = self._registered_account_id()
         self._spans = SpanBuffer(environ, self._outbox, "traces" in self._exporter.signals)
         self._session = self._session_so_far()
         self._watch_sockets()
@@ -104,6 +105,15 @@ class Runner:
         if not exporter.signals and _env.exports(self._started.environ, "traces"):
             report(f"nothing is exported: set {_env.OTLP_ENDPOINT} to where telemetry shall go")
         return exporter
+
+    def _registered_account_id(self) -> str:
+        """The account from the answer to the registration; managed instances have no INVOKE."""
+        registration = self._started.registration
+        try:
+            facts = read_object(registration.body) if registration is not None else {}
+        except ValueError:
+            facts = {}
+        return str(facts.get("accountId") or "")
 
     def _session_so_far(self) -> ExtensionSession:
         """The session, told what the start has done already; its effects have happened too."""

@@ -198,8 +198,6 @@ def _bind_datagrams(path: str) -> "Optional[_socket.socket]":
         _remove_stale(path)
         sock.bind(path)
         sock.setblocking(False)
-        # The kernel doubles it; net.core.rmem_max caps it. Datagrams wait here through a freeze.
-        sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, 1024 * 1024)
     except OSError as error:
         sock.close()
         report(f"the hook's socket {path} cannot be bound", error)
@@ -211,7 +209,7 @@ def _remove_stale(path: str) -> None:
     """Removes the socket of an earlier life of this environment: /tmp outlives a reset."""
     from posix import unlink
 
-    try:  # noqa: SIM105 - contextlib costs 5 ms here
+    try:
         unlink(path)
     except FileNotFoundError:
         pass
