@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.environments import Watched, gated, run
+from wrapkit.tooling._errors import DiagnosticError
 from wrapkit.tooling.emulator import ExecutionEnvironment
 
 
@@ -267,16 +268,14 @@ def test_a_pth_file_of_the_task_is_read(deployment):
 
 def test_json_logs_are_objects(deployment):
     """With the log format JSON, every line of the platform is one JSON object."""
-    deployment.handler(
-        "import logging\ndef handler(event, context): logging.getLogger().warning('w')"
-    )
+    deployment.handler("import logging\ndef handler(event, context): logging.getLogger().info('w')")
 
     environment, _, _ = run(invoke(deployment.function(log_format="JSON"), {}))
 
     documents = [json.loads(line) for line in environment.lines]
     types = [document.get("type") for document in documents]
     assert types == ["platform.initStart", "platform.start", None, "platform.report"]
-    assert (documents[2]["level"], documents[2]["message"]) == ("WARNING", "w")
+    assert (documents[2]["level"], documents[2]["message"]) == ("INFO", "w")
 
 
 def test_another_interpreter_without_the_client_is_named(deployment, tmp_path):
@@ -285,8 +284,6 @@ def test_another_interpreter_without_the_client_is_named(deployment, tmp_path):
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
     bare.chmod(0o755)
     deployment.handler("")
-
-    from wrapkit.tooling._errors import DiagnosticError
 
     with pytest.raises(DiagnosticError) as failure:
         run(invoke(deployment.function(python=Path(bare)), {}))
@@ -356,3 +353,37 @@ while True:
             return await following
 
     assert run(scenario()).payload == b"second"
+
+
+def test_an_interpreter_that_is_none_is_named(deployment, tmp_path):
+    """A path that does not run as a Python is a usage error."""
+    deployment.handler("")
+
+    with pytest.raises(DiagnosticError) as failure:
+        run(invoke(deployment.function(python=tmp_path / "python9")))
+
+    assert failure.value.reference == "interpreter-not-usable"
+    assert "python9" in failure.value.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "reference"),
+    [({"timeout_ms": 900_001}, "invalid-timeout"), ({"log_format": "XML"}, "invalid-log-format")],
+)
+def test_settings_that_lambda_refuses(deployment, settings, reference):
+    """They are usage errors, before anything is started."""
+    with pytest.raises(DiagnosticError) as failure:
+        run(invoke(deployment.handler("").function(**settings)))
+
+    assert (failure.value.reference, failure.value.exit_code) == (reference, 2)
+
+
+def test_a_variable_that_no_process_can_have(deployment):
+    """The runtime is not started, and the reason is told."""
+    deployment.handler("def handler(event, context): return 1")
+    function = deployment.function(environment={"BAD=NAME": "1"})
+
+    _, init, _ = run(invoke(function))
+
+    assert init.error_type == "Runtime.InvalidEntrypoint"
+    assert "illegal environment variable name" in init.error_message

@@ -163,6 +163,6 @@ def _execute(program: Program, sandbox: Sandbox, parent: int, output: int, repor
             return  # the host has ended before we asked to end with it
         os.write(report, _CPU_MARK + _CPU.pack(time.process_time_ns()))
         os.execvpe(program.arguments[0], list(program.arguments), dict(program.variables))  # noqa: S606
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a variable that execve cannot take
         problem = explain_launch_error(program.arguments[0], error)
         os.write(report, json.dumps({"reason": problem.reason, "hint": problem.hint}).encode())

@@ -17,8 +17,10 @@ class LaunchProblem:
     hint: str
 
 
-def explain_launch_error(path: str, error: OSError) -> LaunchProblem:
-    """Explains what the kernel said when it was asked to execute the file."""
+def explain_launch_error(path: str, error: OSError | ValueError) -> LaunchProblem:
+    """Explains what the kernel said, or Python before it, when asked to execute the file."""
+    if isinstance(error, ValueError):
+        return LaunchProblem(f"{path} cannot be started: {error}", "look at the variables' names")
     if error.errno == errno.EACCES:
         return LaunchProblem(f"{path} is not executable", f"chmod +x {os.path.basename(path)}")
     if error.errno == errno.ENOENT:

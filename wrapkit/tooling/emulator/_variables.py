@@ -34,7 +34,10 @@ def runtime_variables(
     """What the runtime's process starts with: the platform's variables win over the user's of the
     same name.
     """
-    variables = {**_defaults(sandbox), **_CREDENTIALS, **function.environment}
+    variables = {**_defaults(sandbox), **_CREDENTIALS}
+    if function.log_format == "JSON":
+        variables["AWS_LAMBDA_LOG_LEVEL"] = "INFO"  # the default of the setting
+    variables.update(function.environment)
     wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
     if sandbox.isolation == "none" and wrapper.startswith("/opt/"):
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = sandbox.opt + wrapper[len("/opt") :]
