@@ -172,7 +172,7 @@ def test_a_backend_that_does_not_answer_costs_its_timeout_once(scene):
     code, said = shut_down(scene)
 
     assert code == 0
-    assert "no answer in time" in said[0]
+    assert "no answer in time" in said[0], said
     spans = {span.span_id for span in sink.spans()}
     assert len(spans) == 3
 

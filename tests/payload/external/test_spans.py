@@ -292,3 +292,16 @@ def test_a_retry_has_a_span_of_its_own(scene):
     end_of(scene)
 
     assert [span.span_id.hex() for span in scene.sink.spans()] == ["1" * 16, "2" * 16]
+
+
+def test_in_internal_mode_the_runner_makes_no_spans(scene):
+    """WRAPKIT_MODE may overrule the layer's: the hook exports by itself then."""
+    scene.start(WRAPKIT_MODE="internal")
+    scene.host.wait_for_next(1)
+    scene.host.invoke("r1")
+    done = {"requestId": "r1", "status": "success", "metrics": {"durationMs": 5.0}}
+    scene.host.report(("platform.start", {"requestId": "r1"}), ("platform.runtimeDone", done))
+    scene.host.wait_for_next(2)
+
+    assert end_of(scene) == []
+    assert scene.sink.requests == []

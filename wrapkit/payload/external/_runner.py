@@ -4,6 +4,7 @@ What may be called when, and how long anything may take, is decided by ``Extensi
 export by the ``FlushPolicy``. This wires both to the sockets.
 """
 
+import sys
 import time
 
 from ...lifecycle import (
@@ -42,6 +43,7 @@ from ._time import unix_nano
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Optional
 
     from ...lifecycle import Head, Message
@@ -87,7 +89,8 @@ class Runner:
         self._policy = choose_policy(environ, invoked=invoked)
         self._invocations = Invocations(_env.FunctionSettings(environ).name, invoked=invoked)
         self._invocations.account_id = self._registered_account_id()
-        self._spans = SpanBuffer(environ, self._outbox, "traces" in self._exporter.signals)
+        wanted = "traces" in self._exporter.signals and not _hook_exports(environ)
+        self._spans = SpanBuffer(environ, self._outbox, wanted)
         self._session = self._session_so_far()
         self._watch_sockets()
 
@@ -404,6 +407,15 @@ class Runner:
         else:
             self._spans.add(self._invocations.platform_ended(detail, time_ns))
             self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
+
+
+def _hook_exports(environ: "Mapping[str, str]") -> bool:
+    """Whether internal mode is asked for, of a layer that has a runner: the spans are the hook's.
+
+    What SDKs send is forwarded all the same.
+    """
+    generated = getattr(sys.modules[__name__.partition(".")[0]], "MODE", "both")
+    return _env.choice(environ, _env.MODE, _env.MODES, generated) == "internal"
 
 
 def _milliseconds(value: "Any") -> int:
