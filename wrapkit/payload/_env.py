@@ -325,10 +325,14 @@ def service_name(environ: "Mapping[str, str]", attributes: "Mapping[str, str]") 
     )
 
 
+def temporary_folder(environ: "Mapping[str, str]") -> str:
+    """The folder that a function may write to, without a slash at its end."""
+    return text(environ, "TMPDIR").rstrip("/") or _TEMPORARY_FOLDER
+
+
 def socket_path(environ: "Mapping[str, str]") -> str:
     """The Unix datagram socket between hook and runner."""
-    directory = text(environ, "TMPDIR").rstrip("/") or _TEMPORARY_FOLDER
-    return text(environ, SOCKET) or directory + "/wrapkit.sock"
+    return text(environ, SOCKET) or temporary_folder(environ) + "/wrapkit.sock"
 
 
 def otlp_address(environ: "Mapping[str, str]") -> "tuple[str, int]":
