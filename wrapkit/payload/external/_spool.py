@@ -58,7 +58,7 @@ class SpooledBatch(Batch):
 
 
 class Spool:
-    """What waits in the folder at ``path``. Same shape as the outbox: ``add``, ``take``, then one of
+    """What waits in the folder ``path``. Same shape as the outbox: ``add``, ``take``, then one of
     ``delivered``, ``drop`` and ``put_back``. Nothing is touched before the first of them.
 
     ``dropped`` counts bodies that were in the spool and are given up, ``not_spooled`` those that
