@@ -76,7 +76,11 @@ class Scene:
         self.host = None
         self.sink = None
         self.runner = None
-        self.otlp_port = free_port()
+        # Bound and not listening: nobody else is given the port, and the runner may listen on it.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.otlp_port = self._reserved.getsockname()[1]
 
     def start(
         self, *, host=None, sink=None, script="runner.py", python=sys.executable, **variables
@@ -108,6 +112,7 @@ class Scene:
         self.runner.hook(t="end", id=request_id, time=time.time_ns())
 
     def close(self):
+        self._reserved.close()
         for part in (self.runner, self.host, self.sink):
             if part is not None:
                 part.close()
