@@ -277,7 +277,10 @@ def test_an_internal_extension_gets_the_runtime_a_sigterm(deployment):
 import threading
 internal = Party("internal")
 internal.register("INVOKE")
+# The signal is for the main thread: delivered to the other one, it would not end main's wait.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 threading.Thread(target=internal.next_event, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 Party().next_invocation()
 """
     )

@@ -37,8 +37,17 @@ def handler(event, context):
 """
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path, monkeypatch):
+    """A place of this test's own for sandbox folders, so that other runs' do not count."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+
 def sandboxes():
-    """The sandbox folders on this machine."""
+    """The sandbox folders that there are."""
     return set(Path(tempfile.gettempdir()).glob("wrapkit-*"))
 
 
@@ -358,7 +367,7 @@ asyncio.run(main())
 @pytest.mark.skipif(os.getuid() != 0, reason="every other test runs unprivileged here")
 def test_an_ordinary_user_gets_a_namespace():
     """Through a user namespace that maps this user only; no privilege is left in it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         os.chmod(folder, 0o755)  # noqa: S103 - for that other user
         layer = Path(folder, "layer")
         (layer / "extensions").mkdir(parents=True)
