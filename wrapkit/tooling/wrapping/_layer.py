@@ -82,27 +82,32 @@ def generate_layer(
     Raises:
         DiagnosticError: unknown language, no such interpreter, ``output`` not writable or not ours.
     """
-    if language not in LANGUAGES:
-        known = ", ".join(LANGUAGES)
-        raise DiagnosticError(
-            "unknown-language",
-            f"there are no wrapper scripts for {language!r}",
-            f"known languages: {known}",
-            USAGE,
-        )
+    _check_language(language)
     interpreters = _interpreters(versions)
     with replaced_folder(output, MARKER, force=force) as folder:
-        _copy(_files(language, mode), folder)
+        sources = _files(language, mode)
+        _copy(sources, folder)
         _write(folder / PACKAGES / "__init__.py", _INIT.format(version=__version__, mode=mode))
         for interpreter in interpreters.values():
             compile_packages(interpreter, folder / PACKAGES, f"{OPT}/{PACKAGES}")
         _write(folder / MARKER, _description(language, mode, interpreters))
+        _set_modes(folder, {folder / path for path in sources if sources[path].executable})
         files = {
             path.relative_to(folder).as_posix(): path.stat().st_size
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
     return Layer(output, language, mode, interpreters, files)
+
+
+def _check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise DiagnosticError(
+            "unknown-language",
+            f"there are no wrapper scripts for {language!r}",
+            f"known languages: {', '.join(LANGUAGES)}",
+            USAGE,
+        )
 
 
 def _interpreters(versions: tuple[str, ...]) -> dict[str, str]:
@@ -142,13 +147,16 @@ def _copy(files: dict[str, _File], folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.source.read_bytes())
-        # Whatever the checkout's or the builder's umask says: Lambda runs as another user.
-        target.chmod(0o755 if file.executable else 0o644)
 
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    path.chmod(0o644)
+
+
+def _set_modes(folder: Path, executables: set[Path]) -> None:
+    """Whatever the umask says: Lambda runs the function as another user."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() or path in executables else 0o644)
 
 
 def _description(language: str, mode: str, interpreters: dict[str, str]) -> str:

@@ -70,7 +70,7 @@ def _with_parents(path: Path) -> list[Path]:
 def _has_content(output: Path) -> bool:
     try:
         return any(output.iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
