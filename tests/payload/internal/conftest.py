@@ -56,10 +56,10 @@ class Runtime:
             self.command, {**self.environ(handler, task), **(environ or {})}, events
         )
 
-    def run_wrapped(self, layer, handler, events=(), *, environ=None, task=TASK, on_post=None):
+    def run_wrapped(self, layer, handler, events=(), *, environ=None, task=TASK, **calls):
         command = [str(layer / "otel-handler"), *self.command]
         variables = {**self.environ(handler, task), **(environ or {})}
-        return run_function(command, variables, events, on_post=on_post)
+        return run_function(command, variables, events, **calls)
 
 
 @pytest.fixture(scope="session")

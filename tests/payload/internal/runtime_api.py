@@ -36,6 +36,7 @@ class _Script:
 
     events: list[bytes]
     on_post: object = None
+    on_next: object = None
     process: subprocess.Popen[bytes] | None = None
     served: int = 0
     posts: list[tuple[str, bytes]] = field(default_factory=list)
@@ -47,6 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         script = self.server.script
+        if script.on_next is not None and script.served:
+            script.on_next()
         if self.path.endswith("/restore/next"):
             self._answer(200, {}, b"")
         elif script.served == len(script.events):
@@ -92,15 +95,16 @@ def request_id(number):
     return f"8476a536-e9f4-11e8-9739-{number:012x}"
 
 
-def run_function(command, environ, events, *, on_post=None):
+def run_function(command, environ, events, *, on_post=None, on_next=None):
     """Start `command` as the runtime, give it `events` (JSON values or bytes) one by one, and wait.
 
-    `on_post` is called with each answer of the runtime, before the API acknowledges it.
+    `on_post` is called with each answer of the runtime, before the API acknowledges it; `on_next`
+    when the runtime asks for another event, which ends the invocation before.
     """
     bodies = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
-        server.script = _Script(bodies, on_post)
+        server.script = _Script(bodies, on_post, on_next)
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

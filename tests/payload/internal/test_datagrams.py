@@ -31,27 +31,35 @@ def received(sock):
             return messages
 
 
+def tell_end(datagrams, invocation, time_ns, error=None):
+    """The outcome is known, and posted."""
+    datagrams.end(invocation, time_ns, error)
+    datagrams.posted()
+
+
 @pytest.fixture
 def told(runtimes, layers, runner_socket):
     """Call with events: the datagrams of their invocations and the run."""
 
     def tell(events, handler="app.handler", version=OWN, **environ):
         messages = []
+        at_post = []
         run = runtimes(version).run_wrapped(
             layers("both"),
             handler,
             events,
             environ={"WRAPKIT_SOCKET": runner_socket.getsockname(), **environ},
-            # Before each response is acknowledged: the datagrams were sent before it was posted.
-            on_post=lambda: messages.append(received(runner_socket)),
+            on_post=lambda: at_post.append(received(runner_socket)),
+            on_next=lambda: messages.append(at_post[-1] + received(runner_socket)),
         )
+        assert {message["t"] for sent in at_post for message in sent} <= {"start"}
         return messages + [left for left in [received(runner_socket)] if left], run
 
     return tell
 
 
 def test_an_invocation(told):
-    """A start when the handler is called, an end before the response is posted."""
+    """A start when the handler is called, an end when the response has been posted."""
     before_ns = time.time_ns()
 
     [[start, end], [start2, _]], _ = told([{"do": "echo"}, {"do": "echo"}])
@@ -231,11 +239,11 @@ def test_a_full_queue(datagrams, invocation, runner_socket):
     """What finds no room is dropped and counted, and the next datagram brings the count."""
     fill(runner_socket.getsockname())
     datagrams.start(invocation)
-    datagrams.end(invocation, 7, None)
+    tell_end(datagrams, invocation, 7)
     received(runner_socket)
 
     datagrams.start(invocation)
-    datagrams.end(invocation, 8, None)
+    tell_end(datagrams, invocation, 8)
 
     start, end = received(runner_socket)
     assert (start["t"], start["dropped"]) == ("start", 2)
@@ -248,7 +256,7 @@ def test_a_start_that_found_no_room(datagrams, invocation, runner_socket):
     datagrams.start(invocation)
     received(runner_socket)
 
-    datagrams.end(invocation, 7, None)
+    tell_end(datagrams, invocation, 7)
 
     start, end = received(runner_socket)
     assert (start["t"], start["span"], start["time"], start["dropped"]) == (
@@ -265,7 +273,7 @@ def test_an_end_waits_for_room(datagrams, invocation, runner_socket, monkeypatch
     monkeypatch.setattr("wrapkit.payload.internal._datagrams.WAIT_FOR_ROOM_US", 900_000)
     datagrams.start(invocation)
     fill(runner_socket.getsockname())
-    sending = threading.Thread(target=datagrams.end, args=(invocation, 7, None))
+    sending = threading.Thread(target=tell_end, args=(datagrams, invocation, 7))
     sending.start()
 
     runner_socket.settimeout(5)
@@ -283,7 +291,7 @@ def test_a_runner_that_comes_later(invocation, runner_socket, capfd):
     path = runner_socket.getsockname() + ".late"
     datagrams = Datagrams({"WRAPKIT_SOCKET": path})
     datagrams.start(invocation)
-    datagrams.end(invocation, 7, None)
+    tell_end(datagrams, invocation, 7)
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as late:
         late.bind(path)
@@ -301,7 +309,7 @@ def test_a_message_of_any_size_fits(datagrams, invocation, runner_socket):
     from wrapkit.payload.internal._errors import describe
 
     hostile = ValueError("\x00\ud800\U0001f600" * 100_000)
-    datagrams.end(invocation, 7, describe(hostile, str(hostile), "ValueError"))
+    tell_end(datagrams, invocation, 7, describe(hostile, str(hostile), "ValueError"))
 
     [end] = received(runner_socket)
     assert len(end["error"]["message"].encode()) <= 1024

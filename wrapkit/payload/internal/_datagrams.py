@@ -4,8 +4,10 @@ docs/concepts/architecture.md, "Hook to runner: datagrams", is the contract.
 
 Rule 1. A start never waits. An end waits for room for 5 ms at most: without it, the runner takes
         the invocation for one that died.
-Rule 2. A start that was not taken is sent again in front of the end, so the span keeps its ids.
-Rule 3. What is dropped is counted, and the count goes along with the next datagram.
+Rule 2. An end is sent when the response has been posted: it wakes the runner, whose export would
+        compete with the response for the processor. Its time is that of the outcome.
+Rule 3. A start that was not taken is sent again in front of the end, so the span keeps its ids.
+Rule 4. What is dropped is counted, and the count goes along with the next datagram.
 """
 
 import sys
@@ -30,30 +32,34 @@ MAX_TRACE_STATE_CHARACTERS = 4096
 class Datagrams:
     """The sending end of the socket, made at the first invocation: no snapshot holds it."""
 
-    __slots__ = ("_dropped", "_path", "_socket", "_untold")
+    __slots__ = ("_dropped", "_path", "_socket", "_unsent")
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self._path = socket_path(environ)
         self._socket: Any = None
         self._dropped = 0
-        self._untold: Optional[dict[str, Any]] = None
+        self._unsent: list[dict[str, Any]] = []
 
     def start(self, invocation: "Invocation") -> None:
         """Sends ``start``."""
         message = _start(invocation)
-        self._untold = None if self._send(message, wait=False) else message
+        self._unsent = [] if self._send(message, wait=False) else [message]
 
     def end(
         self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
     ) -> None:
-        """Sends ``end``; ``error`` is None for an invocation that went well."""
-        untold, self._untold = self._untold, None
-        if untold is not None and not self._send(untold, wait=True):
-            return
+        """Keeps ``end`` for ``posted``; ``error`` is None for an invocation that went well."""
         message = {"t": "end", "id": invocation.request_id, "time": time_ns}
         if error is not None:
             message["error"] = error
-        self._send(message, wait=True)
+        self._unsent.append(message)
+
+    def posted(self) -> None:
+        """Sends ``end``, behind a ``start`` that was not taken."""
+        unsent, self._unsent = self._unsent, []
+        for message in unsent:
+            if not self._send(message, wait=True):
+                return
 
     def close(self) -> None:
         """Closes the socket; another invocation would open another."""

@@ -73,6 +73,9 @@ class DirectExport:
             return
         self._export(self._encoded(invocation, time_ns, error), timeout_ms)
 
+    def posted(self) -> None:
+        """Nothing is left to do: Lambda may freeze the process at any moment now."""
+
     def close(self) -> None:
         """Closes the connection, where there is one."""
         if self._exporter is not None:

@@ -15,7 +15,7 @@ import time
 
 from .._env import INITIALIZATION_TYPE, text
 from .._invocation import new_span_id, trace_context
-from ._launch import quietly
+from . import quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         def end(
             self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
         ) -> None: ...
+        def posted(self) -> None: ...
         def close(self) -> None: ...
 
 
@@ -108,6 +109,10 @@ class Hook:
         if invocation is not None:
             self._sink.end(invocation, time_ns, (error or {}) if failed else None)
 
+    def posted(self) -> None:
+        """The outcome has been posted, or could not be."""
+        self._sink.posted()
+
     def escaped(self, error: BaseException) -> None:
         """What ends the process leaves the runtime client's loop."""
         # A child that the handler forked leaves this way too, and its parent's invocation goes on.
@@ -123,6 +128,7 @@ class Hook:
 
         self._error = describe(error, str(error), type(error).__name__)
         self.ended(failed=True)
+        self.posted()
 
 
 def _trace_headers(event: "Any") -> "Any":

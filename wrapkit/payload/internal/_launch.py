@@ -11,6 +11,7 @@ Rule 3. What escapes from the script shows no frame of wrapkit. The one trace th
 import sys
 
 from .. import _env
+from . import quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,21 +146,6 @@ class RuntimeClientFinder:
         code = exec_module.__code__
         exec_module.__code__ = code.replace(co_filename="<frozen importlib._bootstrap_external>")
         quietly(setattr, loader, "exec_module", exec_module)
-
-
-def quietly(operation: "Callable[..., Any]", *arguments: "Any") -> None:
-    """Calls wrapkit's own code from within the function's process: what fails there costs a line.
-
-    The one such place. ``SystemExit`` and ``KeyboardInterrupt`` are never wrapkit's: they come from
-    a signal handler of the function's that ran just then, and belong to the function.
-    """
-    try:
-        operation(*arguments)
-    except Exception as error:  # noqa: BLE001 - the function goes on as if wrapkit were absent
-        from .._report import report_once
-
-        name = getattr(operation, "__qualname__", "the hook")
-        report_once(f"failed {name}", f"{name} failed, the function goes on without it", error)
 
 
 def _without_frames_of(launch_file: str, excepthook: "Any") -> "Any":

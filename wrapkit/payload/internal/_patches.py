@@ -1,6 +1,6 @@
 """The patches in the runtime client; each calls the original with what it was called with."""
 
-from ._launch import quietly
+from . import quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ def _patch_post(owner: "Any", name: str, hook: "Hook") -> None:
 
     def post(self: "Any", *arguments: "Any", **keywords: "Any") -> "Any":
         quietly(hook.ended, failed)
-        return original(self, *arguments, **keywords)
+        try:
+            return original(self, *arguments, **keywords)
+        finally:
+            quietly(hook.posted)
 
     setattr(owner, name, post)
 
