@@ -6,20 +6,18 @@ from tests.lifecycle._host import Host, kinds, records, the
 from wrapkit import lifecycle as core
 
 
-def test_extensions_are_released_before_the_runtime_and_with_its_deadline():
+def test_the_runtime_is_released_first_and_the_extensions_with_its_deadline():
     host = Host("otel").init()
     effects = host.invoke()
-    assert kinds(effects) == ["Thaw", "platform.start", "DeliverInvoke", "DeliverInvocation"]
+    assert kinds(effects) == ["Thaw", "DeliverInvocation", "platform.start", "DeliverInvoke"]
     deadline_ms = int(host.now_ms) + 3000
-    assert effects[2:] == [
-        core.DeliverInvoke(
-            extension="otel",
-            identifier=host.id("otel"),
-            request_id="r1",
-            deadline_ms=deadline_ms,
-        ),
-        core.DeliverInvocation(request_id="r1", deadline_ms=deadline_ms),
-    ]
+    assert effects[1] == core.DeliverInvocation(request_id="r1", deadline_ms=deadline_ms)
+    assert effects[3] == core.DeliverInvoke(
+        extension="otel",
+        identifier=host.id("otel"),
+        request_id="r1",
+        deadline_ms=deadline_ms,
+    )
     assert host.environment.next_deadline_ms() == deadline_ms
     assert host.environment.request_id == "r1"
 

@@ -218,8 +218,12 @@ class Course:
             self._initialize()
 
     def _start_invocation(self, invocation: Invocation) -> None:
-        self._emit_start(invocation)
+        # The platform releases all at once. A driver does one after the other, and what it does
+        # for the extensions and the log must not be part of what the caller waits for.
         invocation.delivered_ms = self._now_ms
+        self._move_runtime(RuntimeInput.DELIVER)
+        self._deliver_invocation(invocation)
+        self._emit_start(invocation)
         for agent in self._roster.invoked:
             # One that has reported exit/error takes no event; its exit, or the timeout, follows.
             if agent.state is ExtensionState.READY:
@@ -232,8 +236,6 @@ class Course:
                         deadline_ms=invocation.deadline_ms,
                     )
                 )
-        self._move_runtime(RuntimeInput.DELIVER)
-        self._deliver_invocation(invocation)
 
     def _emit_start(self, invocation: Invocation) -> None:
         invocation.has_started = True
