@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.emulator.environments import Deployment, Watched, run
+from tests.emulator.environments import INTERPRETER, Deployment, Watched, run
 from wrapkit.lifecycle import MessageReader, request_bytes
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -70,7 +69,7 @@ async def host(folder, *externals):
     deployment = Deployment(folder)
     for name in externals:
         deployment.extension(name, "import signal\nsignal.pause()")
-    idle = (sys.executable, "-c", "import signal; signal.pause()")
+    idle = (INTERPRETER, "-c", "import signal; signal.pause()")
     async with Watched(deployment.function(command=idle, timeout_ms=20_000)) as environment:
         init = asyncio.ensure_future(environment.init())
         await asyncio.sleep(0)
@@ -93,10 +92,10 @@ class Case:
     status: int
     error_type: str = ""
     body: object = b""
-    headers: dict = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     message: str = ""
-    externals: tuple = ("external",)
-    registered: tuple = ()
+    externals: tuple[str, ...] = ("external",)
+    registered: tuple[str, ...] = ()
 
 
 def register(number, source, name, status, error_type="", **fields):

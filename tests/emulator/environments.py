@@ -12,7 +12,10 @@ from wrapkit.tooling.emulator import ExecutionEnvironment, Function
 
 HERE = Path(__file__).parent
 LIMIT_S = 30
-PRELUDE = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom party import *\n"
+# The scripts find their interpreter and their prelude wherever the checkout and its .venv lie: what
+# is in this machine's /tmp is not in the sandbox's.
+INTERPRETER = os.path.realpath(sys.executable)
+PRELUDE = (HERE / "party.py").read_text()
 
 
 def run(scenario):
@@ -41,13 +44,13 @@ class Deployment:
     def extension(self, name, script):
         """A scripted external extension."""
         path = self.layer / "extensions" / name
-        path.write_text(f"#!{sys.executable}\n{PRELUDE}me = Party({name!r})\n{script}")
+        path.write_text(f"#!{INTERPRETER}\n{PRELUDE}me = Party({name!r})\n{script}")
         path.chmod(0o755)
         return self
 
     def function(self, **settings):
         if (self.task / "runtime.py").exists():
-            settings.setdefault("command", (sys.executable, "runtime.py"))
+            settings.setdefault("command", (INTERPRETER, "runtime.py"))
         settings.setdefault("handler", "app.handler")
         settings.setdefault("layers", (self.layer,))
         return Function(task_root=self.task, **settings)

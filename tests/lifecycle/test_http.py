@@ -1,5 +1,7 @@
 """HTTP/1.1 framing: what a reader accepts, refuses and leaves for the next message."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def cut(draw, data):
     """``data`` in pieces."""
     places = sorted(draw(st.lists(st.integers(0, len(data)), max_size=6)))
     edges = [0, *places, len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if a != b]
+    return [data[a:b] for a, b in itertools.pairwise(edges) if a != b]
 
 
 @given(st.data(), st.binary(max_size=300), st.binary(max_size=300))
