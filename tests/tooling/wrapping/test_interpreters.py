@@ -62,3 +62,15 @@ def test_the_newest_of_pyenv(machine):
 def test_none(machine):
     """There may be none."""
     assert find_interpreter("3.99") is None
+
+
+def test_a_folder_of_another_user(machine, monkeypatch):
+    """A PYENV_ROOT that may not be read keeps nothing for us."""
+    machine("pyenv/versions/3.99.0/bin/python", "echo 3.99")
+
+    def refuse(*_arguments, **_keywords):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.glob", refuse)
+
+    assert find_interpreter("3.99") is None

@@ -39,8 +39,11 @@ def _candidates(version: str) -> list[str]:
 
 
 def _kept_by_pyenv(version: str) -> list[Path]:
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    kept = [path for path in root.glob(f"versions/{version}.*") if _patch(path).isdigit()]
+    try:
+        root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+        kept = [path for path in root.glob(f"versions/{version}.*") if _patch(path).isdigit()]
+    except (OSError, RuntimeError):  # another user's folder, or a user without a home
+        return []
     return [path / "bin/python" for path in sorted(kept, key=lambda p: -int(_patch(p)))]
 
 
