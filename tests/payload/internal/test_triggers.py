@@ -161,11 +161,12 @@ def test_one_senders_mistake_does_not_hide_the_other_messages():
     head = '{"Type": "Notification", "TopicArn": "arn", "MessageAttributes": '
     bodies = [head + "{", head + '{"a":' * 20000, head + "{]"]
     good = {"traceparent": {"stringValue": TRACEPARENT, "dataType": "String"}}
-    messages = [sqs_message(body=body) for body in bodies]
+    x_ray = {"AWSTraceHeader": f"Root=1-5759e988-bd862e3fe1be46a994272793;Parent={SPAN_ID}"}
+    messages = [sqs_message(body=body, attributes=x_ray) for body in bodies]
 
     trigger = recognised({"Records": [*messages, sqs_message(messageAttributes=good)]})
 
-    assert trigger.links == [LINK]
+    assert trigger.links == [("5759e988bd862e3fe1be46a994272793", SPAN_ID, 0, ""), LINK]
     assert trigger.attributes["messaging.batch.message_count"] == 4
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Link = tuple[str, str, int, str]
 
-# The default limit of links on a span (OTEL_SPAN_LINK_COUNT_LIMIT): beyond it none would be kept.
+# As many links as a span keeps by default (OpenTelemetry specification, "Span limits").
 MAX_RECORDS = 128
 # The longest of the headers and names that API Gateway and the queues let through is near 10 KB.
 MAX_TEXT = 4096
