@@ -97,6 +97,8 @@ class Scene:
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.sink.endpoint,
             "WRAPKIT_SOCKET": str(self.folder / "hook.sock"),
             "WRAPKIT_OTLP_ADDRESS": f"127.0.0.1:{self.otlp_port}",
+            "WRAPKIT_FLUSH": "end",  # None for the default; most tests want to see each export
+            "TMPDIR": str(self.folder),
             "PATH": os.environ["PATH"],
             **variables,
         }
@@ -104,9 +106,9 @@ class Scene:
         self.runner = RunnerProcess(self.layer, environ, script, python)
         return self
 
-    def invoke_with_hook(self, request_id, *, span="b7ad6b7169203331", **extra):
+    def invoke_with_hook(self, request_id, *, span="b7ad6b7169203331", now_s=None, **extra):
         """One invocation as the hook tells it."""
-        self.host.invoke(request_id)
+        self.host.invoke(request_id, now_s=now_s)
         start = {"time": time.time_ns(), "trace": "0af7651916cd43dd8448eb211c80319c", "span": span}
         self.runner.hook(t="start", id=request_id, flags=1, cold=False, **start, **extra)
         self.runner.hook(t="end", id=request_id, time=time.time_ns())

@@ -113,10 +113,10 @@ class Host:
             done = self._changed.wait_for(lambda: self.next_calls >= count, WAIT_S)
         assert done, f"next was called {self.next_calls} times, not {count}"
 
-    def invoke(self, request_id, *, trace_header=None, timeout_s=30.0):
+    def invoke(self, request_id, *, trace_header=None, timeout_s=30.0, now_s=None):
         event = {
             "eventType": "INVOKE",
-            "deadlineMs": int((time.time() + timeout_s) * 1000),
+            "deadlineMs": int(((now_s or time.time()) + timeout_s) * 1000),
             "requestId": request_id,
             "invokedFunctionArn": ARN,
         }
@@ -124,8 +124,8 @@ class Host:
             event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": trace_header}
         self._events.put((200, event))
 
-    def shut_down(self, reason="spindown", budget_ms=2000):
-        deadline = int(time.time() * 1000) + budget_ms
+    def shut_down(self, reason="spindown", budget_ms=2000, now_s=None):
+        deadline = int((now_s or time.time()) * 1000) + budget_ms
         self._events.put(
             (200, {"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadline})
         )

@@ -31,12 +31,12 @@ from .._invocation import wrapkit_version
 from .._report import report, report_once
 from ._document import read_json, read_object
 from ._exporter import Exporter
+from ._flush_policy import choose_policy
 from ._http_server import HttpServer
 from ._intake import MAX_BODY_BYTES, OtlpIntake
 from ._invocations import REPORT, RUNTIME_DONE, START, Invocations
 from ._loop import READ, Loop
 from ._outbox import Outbox
-from ._policy import choose_policy
 from ._spans import SpanBuffer
 from ._start import TELEMETRY_TYPES
 from ._time import unix_nano
@@ -195,13 +195,17 @@ class Runner:
 
     def _flush_for_session(self, deadline_ms: float) -> None:
         self._flush_deadline_ms = deadline_ms
+        now = now_ms()
         if self._shutdown_reason:
-            self._settle_deadline_ms = now_ms() + _SETTLE_MS
+            self._settle_deadline_ms = now + _SETTLE_MS
             self._settle()
-        elif self._policy.exports_at_end():
+        elif self._session.end_is_told and self._policy.exports_at_end(now, self._queued_bytes):
             self._export_for_session()
+        elif self._exporter.busy:
+            # Begun beside the function: a freeze in the middle of it could lose the answer.
+            self._awaited_flush = self._flushes
         else:
-            self._apply(self._session.receive(Flushed(), now_ms()))
+            self._apply(self._session.receive(Flushed(), now))
 
     def _export_for_session(self) -> None:
         self._awaited_flush = self._flushes + 1
@@ -210,6 +214,7 @@ class Runner:
     def _export(self, deadline_ms: float) -> None:
         self._flushes += 1
         number = self._flushes
+        self._policy.exported(now_ms())
         self._spans.encode(self._invocations.account_id)
         self._waiting_since_ms = None
         self._exporter.flush(
@@ -257,7 +262,11 @@ class Runner:
             return None
         if self._waiting_since_ms is None:
             self._waiting_since_ms = now_ms()
-        return self._policy.export_due_ms(self._waiting_since_ms)
+        return self._policy.export_due_ms(self._waiting_since_ms, self._queued_bytes)
+
+    @property
+    def _queued_bytes(self) -> int:
+        return self._outbox.queued_bytes
 
     def expire(self, now: float) -> None:
         """Lets what is due happen."""
@@ -316,26 +325,41 @@ class Runner:
             self._send_next()
 
     def _invoked(self, event: "dict[str, Any]", deadline_ms: int) -> None:
+        now = now_ms()
         request_id = str(event.get("requestId", ""))
         span = self._invocations.invoked(event, time.time_ns())
         self._spans.add(span)
-        self._session.end_is_told = self._waits_for_end()
+        self._policy.invoked(now)
+        if self._exports_beside_function(now):
+            self._read_datagrams()  # of the invocation before: they may have waited for a thaw
+            self._export(min(deadline_ms, now + _env.DEFAULT_TIMEOUT_MS))
+        self._session.end_is_told = self._is_end_told and self._policy.waits_for_end(now)
         received = InvokeEvent(request_id=request_id, deadline_ms=deadline_ms)
-        self._apply(self._session.receive(received, now_ms()))
+        self._apply(self._session.receive(received, now))
         if span is not None:  # the hook was faster than the event
             self._ended(HookEnd(request_id=request_id))
 
-    def _waits_for_end(self) -> bool:
-        """Whether ``next`` waits: something is to be exported then, and something will tell.
+    def _exports_beside_function(self, now: float) -> bool:
+        """Whether this INVOKE is the occasion to export what the invocations before have left."""
+        if self._policy.exports_on_invoke(now, self._queued_bytes):
+            return True
+        return not self._is_end_told and self._policy.waits_for_end(now)
+
+    @property
+    def _is_end_told(self) -> bool:
+        """Whether something will tell of the end, and there is something to export then.
 
         Without telemetry a hook that has never spoken may not be there at all, and waiting for it
         would last until the function times out.
         """
         told = self._started.telemetry_listener is not None or self._hook_spoke
-        return told and bool(self._exporter.signals) and self._policy.waits_for_end()
+        return told and bool(self._exporter.signals)
 
     def _ended(self, end: "HookEnd | PlatformRuntimeDone") -> None:
-        self._apply(self._session.receive(end, now_ms()))
+        now = now_ms()
+        if end.request_id == self._session.request_id:
+            self._policy.ended(now)
+        self._apply(self._session.receive(end, now))
         if self._settle_deadline_ms is not None:
             self._settle()
 
