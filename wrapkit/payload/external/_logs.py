@@ -1,0 +1,125 @@
+"""The function's and the extensions' logs on their way to the outbox, each with its span.
+
+Rule 1. A record that names its request belongs to it. Another one belongs to the invocation that
+        ran at its time, by the platform's word; to the Init, while that lasts; or to nobody.
+Rule 2. The span's ids are looked up when the records are encoded: the hook's word has come by then,
+        and an invocation that only the platform tells of is given its ids at the latest there.
+Rule 3. The runner's own lines are extension records. They are left out: else what is said about an
+        export that failed would be exported, and fail.
+"""
+
+import time
+
+from .. import _invocation
+from .._otlp_http import PROTOBUF
+from .._span import SpanLink
+from ._function_log import log_record
+from ._otlp_logs import encode_logs
+from ._outbox import Batch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Callable, Optional
+
+    from .._span import Span
+    from ._log_record import LogRecord
+    from ._outbox import Outbox
+
+_OWN_PREFIX = "wrapkit: "
+# As many as OpenTelemetry's batch processor puts into one request, and not much more than a batch
+# of telemetry has.
+_MAX_RECORDS = 512
+_MAX_BYTES = 512 * 1024
+# Lines of an invocation come some 25 ms after it at most, or, after a freeze, with the next ones.
+_MAX_REMEMBERED = 256
+
+
+class LogBuffer:
+    """Collects log records and encodes them in one go. The outbox bounds what waits: of a function
+    that writes much it drops the logs before the spans, since theirs is the longest queue.
+
+    ``span_of`` gives the span of an open invocation by its request id.
+    """
+
+    def __init__(
+        self,
+        environ: "Mapping[str, str]",
+        outbox: "Outbox",
+        span_of: "Callable[[str], Optional[SpanLink]]",
+    ) -> None:
+        self._environ = environ
+        self._outbox = outbox
+        self._span_of = span_of
+        self._records: list[tuple[LogRecord, Optional[SpanLink]]] = []
+        self._bytes = 0
+        self._running: dict[str, None] = {}  # in the order of the platform's word
+        self._last = ("", 0)  # request id and end of the invocation that was over last
+        self._over: dict[str, SpanLink] = {}
+        self._account_id = self._instance = ""
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    def began(self, request_id: str) -> None:
+        """``platform.start`` has come."""
+        self._running[request_id] = None
+        if len(self._running) > _MAX_REMEMBERED:
+            del self._running[next(iter(self._running))]
+
+    def ended(self, request_id: str, time_ns: int) -> None:
+        """``platform.runtimeDone`` or ``platform.report`` has come."""
+        if request_id in self._running:
+            del self._running[request_id]
+            self._last = (request_id, time_ns)
+
+    def invocation_ended(self, span: "Span") -> None:
+        """An invocation has its span; lines of it may be still to come."""
+        link = SpanLink(trace_id=span.trace_id, span_id=span.span_id, flags=span.flags)
+        self._over[str(span.attributes.get("faas.invocation_id"))] = link
+        if len(self._over) > _MAX_REMEMBERED:
+            del self._over[next(iter(self._over))]
+
+    def take(self, kind: str, content: "Any", time_ns: int, phase: "Optional[SpanLink]") -> None:
+        """A ``function`` or ``extension`` record; ``phase`` is the Init that is under way."""
+        if isinstance(content, str) and kind == "extension" and content.startswith(_OWN_PREFIX):
+            return
+        record = log_record(content, time_ns)
+        record.attributes["aws.lambda.log.type"] = kind
+        record.request_id = record.request_id or self._request_at(time_ns)
+        if record.request_id:
+            record.attributes["faas.invocation_id"] = record.request_id
+        self._records.append((record, None if record.request_id else phase))
+        self._bytes += _size_bytes(record)
+        if len(self._records) >= _MAX_RECORDS or self._bytes >= _MAX_BYTES:
+            self.encode(self._account_id, self._instance)
+
+    def _request_at(self, time_ns: int) -> str:
+        if not self._running:
+            return self._last[0] if time_ns <= self._last[1] else ""
+        # Side by side, as on managed instances, nothing tells whose line it is.
+        return next(iter(self._running)) if len(self._running) == 1 else ""
+
+    def encode(self, account_id: str, instance: str) -> None:
+        """Moves what has been collected to the outbox, as one request body."""
+        self._account_id, self._instance = account_id, instance
+        records, self._records, self._bytes = self._records, [], 0
+        if not records:
+            return
+        body = encode_logs(
+            _invocation.resource_attributes(self._environ, account=account_id, instance=instance),
+            [(record, phase or self._span(record.request_id)) for record, phase in records],
+            observed_time_unix_nano=time.time_ns(),
+            scope_version=_invocation.wrapkit_version(),
+        )
+        self._outbox.add(Batch(signal="logs", content_type=PROTOBUF, body=body))
+
+    def _span(self, request_id: str) -> "Optional[SpanLink]":
+        if not request_id:
+            return None
+        return self._span_of(request_id) or self._over.get(request_id)
+
+
+def _size_bytes(record: "LogRecord") -> int:
+    body = record.body if isinstance(record.body, str) else str(record.body)
+    return len(body) + len(str(record.attributes))
