@@ -15,7 +15,6 @@ from ...lifecycle import (
     HookEnd,
     HttpError,
     InvokeEvent,
-    PlatformRuntimeDone,
     Refused,
     Registered,
     RemoteLifecycleError,
@@ -24,36 +23,34 @@ from ...lifecycle import (
     Subscribed,
     extension_error_request,
     raise_for_error,
-    response_bytes,
 )
 from .. import _env
 from .._invocation import wrapkit_version
 from .._report import report, report_once
-from ._document import read_json, read_object
+from ._document import read_object
 from ._exporter import Exporter
 from ._flush_policy import choose_policy
 from ._http_server import HttpServer
 from ._intake import MAX_BODY_BYTES, OtlpIntake
-from ._invocations import REPORT, RUNTIME_DONE, START, Invocations
+from ._invocations import Invocations
 from ._loop import READ, Loop
 from ._outbox import Outbox
+from ._sources import Sources
 from ._spans import SpanBuffer
 from ._start import TELEMETRY_TYPES
-from ._time import unix_nano
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Optional
 
-    from ...lifecycle import Head, Message
+    from ...lifecycle import Message, PlatformRuntimeDone
     from ...lifecycle._effects import SessionEffect
     from ._start import Started
 
 # Who goes first when several sockets are ready. The event before the datagrams that belong to it,
 # these before the telemetry that says the same less exactly, exports last.
 _API, _HOOK, _OTLP, _TELEMETRY, _EXPORT = range(5)
-_DATAGRAM_BYTES = 65_536
 # A batch of telemetry is about twice the 256 KiB that were asked for, at most.
 _MAX_TELEMETRY_BYTES = 2 * 1024 * 1024
 # The platform's word on an invocation that was cut off comes up to 25 ms after SHUTDOWN (the
@@ -79,7 +76,6 @@ class Runner:
         self._flushes = 0
         self._awaited_flush = 0  # the one that the session waits for, 0 for none
         self._waiting_since_ms: Optional[float] = None
-        self._hook_spoke = False
         self._reconnected = False
         environ = started.environ
         self._loop = Loop()
@@ -91,6 +87,7 @@ class Runner:
         self._invocations.account_id = self._registered_account_id()
         wanted = "traces" in self._exporter.signals and not _hook_exports(environ)
         self._spans = SpanBuffer(environ, self._outbox, wanted)
+        self._sources = Sources(started.datagrams, self._invocations, self._spans, self._ended)
         self._session = self._session_so_far()
         self._watch_sockets()
 
@@ -134,7 +131,8 @@ class Runner:
         loop.add_timed(self)
         self._watch_api()
         if started.datagrams is not None:
-            loop.watch(started.datagrams.fileno(), READ, _HOOK, lambda _: self._read_datagrams())
+            read = self._sources.read_datagrams
+            loop.watch(started.datagrams.fileno(), READ, _HOOK, lambda _: read())
         if started.otlp_listener is not None:
             intake = OtlpIntake(self._outbox, self._exporter.signals)
             HttpServer(
@@ -149,7 +147,7 @@ class Runner:
                 loop,
                 started.telemetry_listener,
                 rank=_TELEMETRY,
-                take=self._take_telemetry,
+                take=self._sources.take_telemetry,
                 max_body_bytes=_MAX_TELEMETRY_BYTES,
             )
 
@@ -331,7 +329,8 @@ class Runner:
         self._spans.add(span)
         self._policy.invoked(now)
         if self._exports_beside_function(now):
-            self._read_datagrams()  # of the invocation before: they may have waited for a thaw
+            # Of the invocation before: they may have waited for a thaw.
+            self._sources.read_datagrams()
             self._export(min(deadline_ms, now + _env.DEFAULT_TIMEOUT_MS))
         self._session.end_is_told = self._is_end_told and self._policy.waits_for_end(now)
         received = InvokeEvent(request_id=request_id, deadline_ms=deadline_ms)
@@ -352,7 +351,7 @@ class Runner:
         Without telemetry a hook that has never spoken may not be there at all, and waiting for it
         would last until the function times out.
         """
-        told = self._started.telemetry_listener is not None or self._hook_spoke
+        told = self._started.telemetry_listener is not None or self._sources.hook_spoke
         return told and bool(self._exporter.signals)
 
     def _ended(self, end: "HookEnd | PlatformRuntimeDone") -> None:
@@ -366,7 +365,7 @@ class Runner:
     def _shut_down(self, event: "dict[str, Any]", deadline_ms: int) -> None:
         reason = str(event.get("shutdownReason", "")).lower() or "unknown"
         self._shutdown_reason = reason
-        self._read_datagrams()
+        self._sources.read_datagrams()
         received = ShutdownEvent(reason=reason, deadline_ms=deadline_ms)
         self._apply(self._session.receive(received, now_ms()))
 
@@ -380,57 +379,6 @@ class Runner:
         for span in self._invocations.shut_down(self._shutdown_reason, time.time_ns()):
             self._spans.add(span)
         self._export_for_session()
-
-    # The hook's datagrams
-
-    def _read_datagrams(self) -> None:
-        sock = self._started.datagrams
-        while sock is not None:
-            try:
-                data = sock.recv(_DATAGRAM_BYTES)
-            except OSError:  # BlockingIOError: nothing more waits
-                return
-            try:
-                self._handle_datagram(read_object(data))
-            except ValueError:
-                report_once("datagram", "a datagram of the hook cannot be read; leaving it out")
-
-    def _handle_datagram(self, datagram: "dict[str, Any]") -> None:
-        kind = datagram.get("t")
-        if kind == "start":
-            self._hook_spoke = True
-            self._invocations.hook_started(datagram)
-        elif kind == "end":
-            self._spans.add(self._invocations.hook_ended(datagram))
-            self._ended(HookEnd(request_id=str(datagram.get("id", ""))))
-
-    # The platform's telemetry
-
-    def _take_telemetry(self, _head: "Head", body: bytes) -> bytes:
-        self._read_datagrams()
-        try:
-            records = read_json(body)
-            for record in records if isinstance(records, list) else ():
-                self._handle_record(record)
-        except ValueError:
-            report_once("telemetry", "a batch of platform telemetry cannot be read")
-        return response_bytes(200)
-
-    def _handle_record(self, record: "Any") -> None:
-        if not isinstance(record, dict) or not isinstance(record.get("record"), dict):
-            return
-        kind, detail = str(record.get("type")), record["record"]
-        if kind == "platform.initStart":
-            self._spans.instance = str(detail.get("instanceId") or "")
-        elif kind in (START, RUNTIME_DONE, REPORT) and self._invocations.is_news(kind, detail):
-            self._handle_news(kind, detail, unix_nano(str(record.get("time"))))
-
-    def _handle_news(self, kind: str, detail: "dict[str, Any]", time_ns: int) -> None:
-        if kind == START:
-            self._invocations.platform_started(detail, time_ns)
-        else:
-            self._spans.add(self._invocations.platform_ended(detail, time_ns))
-            self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
 
 
 def _hook_exports(environ: "Mapping[str, str]") -> bool:

@@ -1,0 +1,97 @@
+"""Who speaks of invocations while they run: the hook by datagrams, the platform by telemetry.
+
+What they say is collected by ``Invocations``; the spans that come of it wait in the ``SpanBuffer``.
+"""
+
+from ...lifecycle import HookEnd, PlatformRuntimeDone, response_bytes
+from .._report import report_once
+from ._document import read_json, read_object
+from ._invocations import REPORT, RUNTIME_DONE, START
+from ._time import unix_nano
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from typing import Any, Callable, Optional, Union
+
+    from ...lifecycle import Head
+    from ._invocations import Invocations
+    from ._spans import SpanBuffer
+
+_DATAGRAM_BYTES = 65_536
+
+
+class Sources:
+    """Reads what comes on the hook's socket and in the platform's batches; ``ended`` is called for
+    each word that an invocation is over.
+
+    ``hook_spoke``: whether there has been a hook at all.
+    """
+
+    __slots__ = ("_datagrams", "_ended", "_invocations", "_spans", "hook_spoke")
+
+    def __init__(
+        self,
+        datagrams: "Optional[_socket.socket]",
+        invocations: "Invocations",
+        spans: "SpanBuffer",
+        ended: "Callable[[Union[HookEnd, PlatformRuntimeDone]], None]",
+    ) -> None:
+        self._datagrams = datagrams
+        self._invocations = invocations
+        self._spans = spans
+        self._ended = ended
+        self.hook_spoke = False
+
+    # The hook's datagrams
+
+    def read_datagrams(self) -> None:
+        """Takes all that wait."""
+        while self._datagrams is not None:
+            try:
+                data = self._datagrams.recv(_DATAGRAM_BYTES)
+            except OSError:  # BlockingIOError: nothing more waits
+                return
+            try:
+                self._take_datagram(read_object(data))
+            except ValueError:
+                report_once("datagram", "a datagram of the hook cannot be read; leaving it out")
+
+    def _take_datagram(self, datagram: "dict[str, Any]") -> None:
+        kind = datagram.get("t")
+        if kind == "start":
+            self.hook_spoke = True
+            self._invocations.hook_started(datagram)
+        elif kind == "end":
+            self._spans.add(self._invocations.hook_ended(datagram))
+            self._ended(HookEnd(request_id=str(datagram.get("id", ""))))
+
+    # The platform's telemetry
+
+    def take_telemetry(self, _head: "Head", body: bytes) -> bytes:
+        """The answer to one batch."""
+        # The hook's word goes first: it was sent before, over another socket.
+        self.read_datagrams()
+        try:
+            records = read_json(body)
+            for record in records if isinstance(records, list) else ():
+                self._take_record(record)
+        except ValueError:
+            report_once("telemetry", "a batch of platform telemetry cannot be read")
+        return response_bytes(200)
+
+    def _take_record(self, record: "Any") -> None:
+        if not isinstance(record, dict) or not isinstance(record.get("record"), dict):
+            return
+        kind, detail = str(record.get("type")), record["record"]
+        if kind == "platform.initStart":
+            self._spans.instance = str(detail.get("instanceId") or "")
+        elif kind in (START, RUNTIME_DONE, REPORT) and self._invocations.is_news(kind, detail):
+            self._take_news(kind, detail, unix_nano(str(record.get("time"))))
+
+    def _take_news(self, kind: str, detail: "dict[str, Any]", time_ns: int) -> None:
+        if kind == START:
+            self._invocations.platform_started(detail, time_ns)
+        else:
+            self._spans.add(self._invocations.platform_ended(detail, time_ns))
+            self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
