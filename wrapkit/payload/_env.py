@@ -25,6 +25,8 @@ OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 OTLP_CERTIFICATE = "OTEL_EXPORTER_OTLP_CERTIFICATE"
 OTLP_CLIENT_CERTIFICATE = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"
 OTLP_CLIENT_KEY = "OTEL_EXPORTER_OTLP_CLIENT_KEY"
+METRICS_TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+METRIC_EXPORT_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
 OTEL_SERVICE_NAME = "OTEL_SERVICE_NAME"
 OTEL_RESOURCE_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 OTEL_SDK_DISABLED = "OTEL_SDK_DISABLED"
@@ -52,11 +54,18 @@ OTLP_ADDRESS = "WRAPKIT_OTLP_ADDRESS"
 MODE = "WRAPKIT_MODE"
 FLUSH = "WRAPKIT_FLUSH"
 SIGV4 = "WRAPKIT_SIGV4"
+METRICS = "WRAPKIT_METRICS"
+LOGS = "WRAPKIT_LOGS"
 
 SIGNALS = ("traces", "metrics", "logs")
 MODES = ("internal", "external", "both")
 
+LOG_TYPES = ("function", "extension")
+
 DEFAULT_TIMEOUT_MS = 10_000
+# https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+DEFAULT_METRIC_INTERVAL_MS = 60_000
+MAX_METRIC_INTERVAL_MS = 86_400_000
 DEFAULT_OTLP_ADDRESS = ("127.0.0.1", 4318)
 DEFAULT_SERVICE_NAME = "unknown_service"
 # The longest export that a setting may ask for: a function lives 900 s at most.
@@ -209,6 +218,45 @@ def exports(environ: "Mapping[str, str]", signal: str) -> bool:
     if flag(environ, OTEL_SDK_DISABLED):
         return False
     return text(environ, f"OTEL_{signal.upper()}_EXPORTER").lower() != "none"
+
+
+def makes_metrics(environ: "Mapping[str, str]") -> bool:
+    """Whether the extension makes metrics of its own: as WRAPKIT_METRICS says, else where the user
+    has named metrics for export. A general endpoint alone may well be one that takes traces only.
+    """
+    if not exports(environ, "metrics"):
+        return False
+    if text(environ, METRICS):
+        return flag(environ, METRICS)
+    exporters = text(environ, "OTEL_METRICS_EXPORTER").lower().split(",")
+    named = "otlp" in [exporter.strip() for exporter in exporters]
+    return named or bool(text(environ, _with_signal(OTLP_ENDPOINT, "metrics")))
+
+
+def metric_interval_ms(environ: "Mapping[str, str]") -> int:
+    """How often metrics go out at most."""
+    name, default = METRIC_EXPORT_INTERVAL, DEFAULT_METRIC_INTERVAL_MS
+    return number(environ, name, default, MAX_METRIC_INTERVAL_MS)
+
+
+def cumulative_metrics(environ: "Mapping[str, str]") -> bool:
+    """Whether metrics count from the start of the environment; else from one export to the next."""
+    allowed = ("delta", "lowmemory", "cumulative")
+    return choice(environ, METRICS_TEMPORALITY, allowed, "delta") == "cumulative"
+
+
+def log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
+    """Which logs the extension exports: of LOG_TYPES, those that WRAPKIT_LOGS lists; none without
+    it, since an SDK in the function may export the same lines.
+    """
+    value = text(environ, LOGS).lower()
+    if value in ("", "none") or export_settings(environ, "logs") is None:
+        return ()
+    listed = [kind.strip() for kind in value.split(",")]
+    if any(kind not in LOG_TYPES for kind in listed):
+        _malformed(LOGS, "neither none nor a list of " + ", ".join(LOG_TYPES), "none")
+        return ()
+    return tuple(kind for kind in LOG_TYPES if kind in listed)
 
 
 def _endpoint(environ: "Mapping[str, str]", signal: str) -> str:

@@ -137,13 +137,10 @@ class FaasMetrics:
 # How a timeout is called: the platform's status, AWS's error types, and the reason of SHUTDOWN.
 _TIMEOUTS = ("timeout", "Sandbox.Timedout", "Sandbox.Timeout")
 # The runner's own: name after ``wrapkit.``, unit, description.
-DATAGRAMS_DROPPED = "datagrams.dropped"
-REQUESTS_DROPPED = "requests.dropped"
-REQUESTS_SPOOLED = "requests.spooled"
 _OWN = (
-    (DATAGRAMS_DROPPED, "{datagram}", "Datagrams of the hook that found no room"),
-    (REQUESTS_DROPPED, "{request}", "Export requests that were given up"),
-    (REQUESTS_SPOOLED, "{request}", "Export requests that were kept for the next life"),
+    ("datagrams.dropped", "{datagram}", "Datagrams of the hook that found no room"),
+    ("requests.dropped", "{request}", "Export requests that were given up"),
+    ("requests.spooled", "{request}", "Export requests that were kept for the next life"),
 )
 
 

@@ -17,10 +17,12 @@ Rule 5. A retry of an asynchronous invocation comes under the same request id: I
 """
 
 from .. import _invocation
+from .._span import FLAG_HAS_IS_REMOTE, SpanLink
+from ._figures import duration_ns, metric
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any, Callable, Optional
 
     from .._span import Span
 
@@ -46,6 +48,7 @@ class Invocation:
         "ending",
         "heard",
         "hook_spoke",
+        "is_first",
         "request_id",
         "seen_ns",
         "span_id",
@@ -62,11 +65,18 @@ class Invocation:
         self.context: Optional[_invocation.TraceContext] = None
         self.span_id = ""
         self.hook_spoke = False
+        self.is_first = cold_start  # of this process; whether it is cold the hook may know better
         self.start_ns = 0  # as the hook or the platform says
         self.seen_ns = 0  # when INVOKE came
         self.ending: Optional[_Ending] = None
         self.heard: set[str] = set()  # of _KINDS
         self.stale: set[str] = set()  # of _KINDS: those that belong to an earlier try
+
+    def identify(self) -> "_invocation.TraceContext":
+        """Fixes the ids of the span, unless something has, and its place in a trace."""
+        self.context = self.context or _invocation.trace_context(None, self.x_ray_header)
+        self.span_id = self.span_id or _invocation.new_span_id()
+        return self.context
 
     def span(self, name: str) -> "Span":
         """The span of an invocation that has ended."""
@@ -79,8 +89,8 @@ class Invocation:
         )
         known.update(attributes)
         return _invocation.invocation_span(
-            self.context or _invocation.trace_context(None, self.x_ray_header),
-            span_id=self.span_id or _invocation.new_span_id(),
+            self.identify(),
+            span_id=self.span_id,
             name=name,
             start_time_unix_nano=self.start_ns or self.seen_ns or end_ns,
             end_time_unix_nano=end_ns,
@@ -102,9 +112,18 @@ class Invocations:
         self._over: dict[str, set[str]] = {}  # what of _KINDS has been heard
         self._cold = True
         self.account_id = ""
+        # What the first invocation's span links to, and who else is told of each span.
+        self.phase_links: Callable[[], list[SpanLink]] = list
+        self.span_made: Callable[[Span], object] = _nobody_is_told
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def owes_report(self) -> bool:
+        """Whether ``platform.report`` of the invocation that was over last is still to come."""
+        heard = next(reversed(self._over.values()), None)
+        return heard is not None and REPORT not in heard
 
     def invoked(self, event: "dict[str, Any]", now_ns: int) -> "Optional[Span]":
         """INVOKE has come: the span, if it was waiting for that only."""
@@ -176,13 +195,25 @@ class Invocations:
         if invocation is None:
             return None
         invocation.x_ray_header = invocation.x_ray_header or _x_ray_header(record)
-        duration_ns = _duration_ns(record)
+        lasted_ns = duration_ns(record)
         if not invocation.start_ns:
-            invocation.start_ns = time_ns - duration_ns
-        elif duration_ns and not invocation.hook_spoke:
+            invocation.start_ns = time_ns - lasted_ns
+        elif lasted_ns and not invocation.hook_spoke:
             # More exact than the records' times, which are in milliseconds.
-            time_ns = invocation.start_ns + duration_ns
-        return self._end(invocation, time_ns, _platform_error(record), {})
+            time_ns = invocation.start_ns + lasted_ns
+        return self._end(invocation, time_ns, _platform_error(record), _figures(record))
+
+    def identified(self, request_id: str) -> "Optional[SpanLink]":
+        """The span that an open invocation is going to have; None while too little is known."""
+        invocation = self._open.get(request_id)
+        if invocation is None or not (invocation.context or invocation.seen_ns):
+            return None
+        context = invocation.identify()
+        return SpanLink(
+            trace_id=context.trace_id,
+            span_id=invocation.span_id,
+            flags=context.flags & 0xFF | FLAG_HAS_IS_REMOTE,
+        )
 
     def shut_down(self, reason: str, now_ns: int) -> "list[Span]":
         """SHUTDOWN has come: what is still open has been cut off, for ``reason``.
@@ -238,7 +269,15 @@ class Invocations:
         del self._open[invocation.request_id]
         self._over[invocation.request_id] = invocation.heard
         _forget_oldest(self._over)
-        return invocation.span(self._name)
+        span = invocation.span(self._name)
+        if invocation.is_first:
+            span.links.extend(self.phase_links())
+        self.span_made(span)
+        return span
+
+
+def _nobody_is_told(_span: "Span") -> None:
+    pass
 
 
 _CUT_OFF = {
@@ -264,12 +303,18 @@ def _platform_error(record: "dict[str, Any]") -> "Optional[dict[str, Any]]":
     return {"type": _text(record, "errorType") or status, "message": message}
 
 
-def _duration_ns(record: "dict[str, Any]") -> int:
-    metrics = record.get("metrics")
-    duration = metrics.get("durationMs") if isinstance(metrics, dict) else None
-    if isinstance(duration, (int, float)) and 0 < duration < 1e9:
-        return int(duration * 1_000_000)
-    return 0
+# What the platform measures of an invocation, by its own names.
+_FIGURES = {
+    "producedBytes": "aws.lambda.produced_bytes",
+    "billedDurationMs": "aws.lambda.billed_duration_ms",
+    "maxMemoryUsedMB": "aws.lambda.max_memory_used_mb",
+    "initDurationMs": "aws.lambda.init_duration_ms",
+    "restoreDurationMs": "aws.lambda.restore_duration_ms",
+}
+
+
+def _figures(record: "dict[str, Any]") -> "dict[str, Any]":
+    return {attribute: metric(record, name) for name, attribute in _FIGURES.items()}
 
 
 def _x_ray_header(record: "dict[str, Any]") -> str:

@@ -42,6 +42,7 @@ class PlatformTelemetry:
         self._environ = environ
         self._outbox = outbox
         self._spans = spans
+        self._invocations = invocations
         self._phases = Phases()
         self._metrics = _metrics(environ, now_ns) if "metrics" in signals else None
         # In internal mode the span's ids are known to the hook alone.
@@ -49,6 +50,7 @@ class PlatformTelemetry:
         self._logs = _logs(environ, outbox, span_of) if "logs" in signals else None
         self._makes_spans = makes_spans
         invocations.phase_links = self._phases.links
+        invocations.span_made = self._invocation_ended
 
     @property
     def is_waiting(self) -> bool:
@@ -56,11 +58,16 @@ class PlatformTelemetry:
         return bool(self._logs)
 
     @property
-    def is_in_phase(self) -> bool:
-        """Whether an Init or Restore is under way, as far as the platform has told."""
-        return bool(self._phases)
+    def expects_more(self) -> bool:
+        """Whether the platform still owes something that is wanted: the report of a phase, or of
+        the last invocation, behind which its last lines come as well.
+        """
+        if self._phases:
+            return True
+        wanted = self._metrics is not None or self._logs is not None
+        return wanted and self._invocations.owes_report
 
-    def sorted(self, records: "list[Any]") -> "list[Any]":
+    def in_order(self, records: "list[Any]") -> "list[Any]":
         """A batch in the order of its times, where that matters: the platform's records and the
         lines that belong to them come from different sources.
         """
@@ -98,8 +105,7 @@ class PlatformTelemetry:
         if span is not None and self._metrics is not None:
             self._metrics.phase_ended(span)
 
-    def invocation_ended(self, span: "Span") -> None:
-        """An invocation has its span."""
+    def _invocation_ended(self, span: "Span") -> None:
         if self._metrics is not None:
             self._metrics.invocation_ended(span)
         if self._logs is not None and self._makes_spans:

@@ -35,16 +35,16 @@ from ._intake import MAX_BODY_BYTES, OtlpIntake
 from ._invocations import Invocations
 from ._loop import READ, Loop
 from ._outbox import Outbox
+from ._platform import PlatformTelemetry
 from ._sources import Sources
 from ._spans import SpanBuffer
-from ._start import TELEMETRY_TYPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Optional
 
-    from ...lifecycle import Message, PlatformRuntimeDone
+    from ...lifecycle import Head, Message, PlatformRuntimeDone
     from ...lifecycle._effects import SessionEffect
     from ._start import Started
 
@@ -87,7 +87,18 @@ class Runner:
         self._invocations.account_id = self._registered_account_id()
         wanted = "traces" in self._exporter.signals and not _hook_exports(environ)
         self._spans = SpanBuffer(environ, self._outbox, wanted)
-        self._sources = Sources(started.datagrams, self._invocations, self._spans, self._ended)
+        self._platform = PlatformTelemetry(
+            environ,
+            self._outbox,
+            self._spans,
+            self._invocations,
+            signals=self._exporter.signals,
+            makes_spans=not _hook_exports(environ),
+            now_ns=time.time_ns(),
+        )
+        self._sources = Sources(
+            started.datagrams, self._invocations, self._spans, self._platform, self._ended
+        )
         self._session = self._session_so_far()
         self._watch_sockets()
 
@@ -121,7 +132,7 @@ class Runner:
         session = ExtensionSession(extension=started.name, events=started.events)
         session.register()
         session.receive(Registered(identifier=started.identifier), now)
-        session.subscribe(TELEMETRY_TYPES)
+        session.subscribe(started.telemetry_types)
         session.receive(Subscribed(supported=started.telemetry_listener is not None), now)
         session.next()
         return session
@@ -147,7 +158,7 @@ class Runner:
                 loop,
                 started.telemetry_listener,
                 rank=_TELEMETRY,
-                take=self._sources.take_telemetry,
+                take=self._take_telemetry,
                 max_body_bytes=_MAX_TELEMETRY_BYTES,
             )
 
@@ -214,10 +225,22 @@ class Runner:
         number = self._flushes
         self._policy.exported(now_ms())
         self._spans.encode(self._invocations.account_id)
+        self._platform.encode(
+            self._invocations.account_id,
+            self._counters(),
+            time.time_ns(),
+            last=bool(self._shutdown_reason),
+        )
         self._waiting_since_ms = None
         self._exporter.flush(
             deadline_ms, lambda: self._flushed(number), last=bool(self._shutdown_reason)
         )
+
+    def _counters(self) -> "dict[str, int]":
+        return {
+            "datagrams.dropped": self._sources.dropped,
+            "requests.dropped": self._outbox.dropped,
+        }
 
     def _flushed(self, number: int) -> None:
         # A flush of an invocation that ran out of time may end within a later event.
@@ -256,7 +279,7 @@ class Runner:
         return min([moment for moment in due if moment is not None], default=None)
 
     def _export_due_ms(self) -> "Optional[float]":
-        if self._exporter.busy or not (self._spans or self._outbox):
+        if self._exporter.busy or not (self._spans or self._outbox or self._platform.is_waiting):
             return None
         if self._waiting_since_ms is None:
             self._waiting_since_ms = now_ms()
@@ -362,6 +385,12 @@ class Runner:
         if self._settle_deadline_ms is not None:
             self._settle()
 
+    def _take_telemetry(self, head: "Head", body: bytes) -> bytes:
+        answer = self._sources.take_telemetry(head, body)
+        if self._settle_deadline_ms is not None:
+            self._settle()
+        return answer
+
     def _shut_down(self, event: "dict[str, Any]", deadline_ms: int) -> None:
         reason = str(event.get("shutdownReason", "")).lower() or "unknown"
         self._shutdown_reason = reason
@@ -370,13 +399,16 @@ class Runner:
         self._apply(self._session.receive(received, now_ms()))
 
     def _settle(self) -> None:
-        """Waits, briefly, for the platform's word on invocations that were cut off."""
-        if not len(self._invocations) or self._started.telemetry_listener is None:
+        """Waits, briefly, for the platform's word on what was cut off or is over just now."""
+        expects = len(self._invocations) or self._platform.expects_more
+        if not expects or self._started.telemetry_listener is None:
             self._finish_settling()
 
     def _finish_settling(self) -> None:
         self._settle_deadline_ms = None
-        for span in self._invocations.shut_down(self._shutdown_reason, time.time_ns()):
+        now_ns = time.time_ns()
+        self._platform.shut_down(self._shutdown_reason, now_ns)
+        for span in self._invocations.shut_down(self._shutdown_reason, now_ns):
             self._spans.add(span)
         self._export_for_session()
 

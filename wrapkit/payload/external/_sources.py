@@ -1,6 +1,7 @@
 """Who speaks of invocations while they run: the hook by datagrams, the platform by telemetry.
 
 What they say is collected by ``Invocations``; the spans that come of it wait in the ``SpanBuffer``.
+What else the platform tells is for ``PlatformTelemetry``.
 """
 
 from ...lifecycle import HookEnd, PlatformRuntimeDone, response_bytes
@@ -16,32 +17,47 @@ if TYPE_CHECKING:
 
     from ...lifecycle import Head
     from ._invocations import Invocations
+    from ._platform import PlatformTelemetry
     from ._spans import SpanBuffer
 
 _DATAGRAM_BYTES = 65_536
+# Between two datagrams that found room a hook cannot have lost as many.
+_MAX_DROPPED = 1 << 31
 
 
 class Sources:
     """Reads what comes on the hook's socket and in the platform's batches; ``ended`` is called for
     each word that an invocation is over.
 
-    ``hook_spoke``: whether there has been a hook at all.
+    ``hook_spoke``: whether there has been a hook at all. ``dropped``: the datagrams that it could
+    not send.
     """
 
-    __slots__ = ("_datagrams", "_ended", "_invocations", "_spans", "hook_spoke")
+    __slots__ = (
+        "_datagrams",
+        "_ended",
+        "_invocations",
+        "_platform",
+        "_spans",
+        "dropped",
+        "hook_spoke",
+    )
 
     def __init__(
         self,
         datagrams: "Optional[_socket.socket]",
         invocations: "Invocations",
         spans: "SpanBuffer",
+        platform: "PlatformTelemetry",
         ended: "Callable[[Union[HookEnd, PlatformRuntimeDone]], None]",
     ) -> None:
         self._datagrams = datagrams
         self._invocations = invocations
         self._spans = spans
+        self._platform = platform
         self._ended = ended
         self.hook_spoke = False
+        self.dropped = 0
 
     # The hook's datagrams
 
@@ -58,7 +74,9 @@ class Sources:
                 report_once("datagram", "a datagram of the hook cannot be read; leaving it out")
 
     def _take_datagram(self, datagram: "dict[str, Any]") -> None:
-        kind = datagram.get("t")
+        kind, dropped = datagram.get("t"), datagram.get("dropped")
+        if isinstance(dropped, int) and 0 < dropped < _MAX_DROPPED:
+            self.dropped += dropped
         if kind == "start":
             self.hook_spoke = True
             self._invocations.hook_started(datagram)
@@ -73,20 +91,25 @@ class Sources:
         # The hook's word goes first: it was sent before, over another socket.
         self.read_datagrams()
         try:
-            records = read_json(body)
-            for record in records if isinstance(records, list) else ():
-                self._take_record(record)
+            self._take_records(read_json(body))
         except ValueError:
             report_once("telemetry", "a batch of platform telemetry cannot be read")
         return response_bytes(200)
 
-    def _take_record(self, record: "Any") -> None:
-        if not isinstance(record, dict) or not isinstance(record.get("record"), dict):
-            return
-        kind, detail = str(record.get("type")), record["record"]
-        if kind == "platform.initStart":
-            self._spans.instance = str(detail.get("instanceId") or "")
-        elif kind in (START, RUNTIME_DONE, REPORT) and self._invocations.is_news(kind, detail):
+    def _take_records(self, batch: "Any") -> None:
+        if not isinstance(batch, list):
+            raise ValueError("not an array")
+        records = [each for each in batch if isinstance(each, dict)]
+        # All of it before the end of an invocation lets an export begin.
+        for record in self._platform.in_order(records):
+            self._platform.take(record)
+        for record in records:
+            if isinstance(record.get("record"), dict):
+                self._take_record(str(record.get("type")), record)
+
+    def _take_record(self, kind: str, record: "dict[str, Any]") -> None:
+        detail = record["record"]
+        if kind in (START, RUNTIME_DONE, REPORT) and self._invocations.is_news(kind, detail):
             self._take_news(kind, detail, unix_nano(str(record.get("time"))))
 
     def _take_news(self, kind: str, detail: "dict[str, Any]", time_ns: int) -> None:

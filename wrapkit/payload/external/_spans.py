@@ -8,7 +8,7 @@ from ._outbox import Batch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Optional
+    from typing import Any, Optional
 
     from .._span import Span
     from ._outbox import Outbox
@@ -48,8 +48,13 @@ class SpanBuffer:
         spans, self._spans = self._spans, []
         if not spans:
             return
-        resource = _invocation.resource_attributes(
+        body = encode_traces(
+            self.resource(account_id), spans, scope_version=_invocation.wrapkit_version()
+        )
+        self._outbox.add(Batch(signal="traces", content_type=PROTOBUF, body=body))
+
+    def resource(self, account_id: str) -> "dict[str, Any]":
+        """The attributes of the resource that all of the runner's own telemetry is of."""
+        return _invocation.resource_attributes(
             self._environ, account=account_id, instance=self.instance
         )
-        body = encode_traces(resource, spans, scope_version=_invocation.wrapkit_version())
-        self._outbox.add(Batch(signal="traces", content_type=PROTOBUF, body=body))

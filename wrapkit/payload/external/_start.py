@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # The newest schema, and the only one that Lambda Managed Instances accept; what wrapkit reads is
 # the same since 2022-12-13.
 TELEMETRY_SCHEMA = "2025-01-29"
-TELEMETRY_TYPES = ("platform",)
+_PLATFORM = "platform"
 # https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html: 25 ms is the least that may be
 # asked for.
 TELEMETRY_TIMEOUT_MS = 25
@@ -122,6 +122,7 @@ class Started:
         "otlp_listener",
         "registration",
         "telemetry_listener",
+        "telemetry_types",
     )
 
     def __init__(self, *, name: str, environ: "Mapping[str, str]", api: ApiConnection) -> None:
@@ -133,6 +134,7 @@ class Started:
         self.events: tuple[str, ...] = ("INVOKE", "SHUTDOWN")
         self.datagrams: Optional[_socket.socket] = None
         self.otlp_listener: Optional[_socket.socket] = None
+        self.telemetry_types = (_PLATFORM, *_env.log_types(environ))
         # None as well when the host has no Telemetry API
         self.telemetry_listener: Optional[_socket.socket] = None
 
@@ -247,7 +249,7 @@ def _subscribe(started: Started) -> None:
             started.api.authority,
             started.identifier,
             uri,
-            TELEMETRY_TYPES,
+            started.telemetry_types,
             schema_version=TELEMETRY_SCHEMA,
             timeout_ms=TELEMETRY_TIMEOUT_MS,
         )
