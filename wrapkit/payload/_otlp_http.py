@@ -83,13 +83,21 @@ def export_request(
     """The POST that carries ``body``; compressed when the settings ask for it."""
     from ..lifecycle import request_bytes
 
+    headers, body = headers_and_body(settings, body, content_type, user_agent)
+    return request_bytes("POST", target.path, target.authority, headers, body)
+
+
+def headers_and_body(
+    settings: "ExportSettings", body: bytes, content_type: str, user_agent: str
+) -> "tuple[list[tuple[str, str]], bytes]":
+    """What goes out with an export but Host and Content-Length; the user's own headers win."""
     headers = [("Content-Type", content_type), ("User-Agent", user_agent)]
     if settings.gzip:
         body = compressed(body)
         headers.append(("Content-Encoding", "gzip"))
     given = {name.lower() for name, _ in settings.headers}
     headers = [header for header in headers if header[0].lower() not in given]
-    return request_bytes("POST", target.path, target.authority, headers + settings.headers, body)
+    return headers + settings.headers, body
 
 
 def compressed(body: bytes) -> bytes:

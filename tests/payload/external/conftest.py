@@ -113,11 +113,16 @@ class Scene:
         self.runner.hook(t="start", id=request_id, flags=1, cold=False, **start, **extra)
         self.runner.hook(t="end", id=request_id, time=time.time_ns())
 
-    def close(self):
-        self._reserved.close()
+    def close_life(self):
+        """Ends this life of the environment; ``start`` begins the next, with the same /tmp."""
         for part in (self.runner, self.host, self.sink):
             if part is not None:
                 part.close()
+        self.runner = self.host = self.sink = None
+
+    def close(self):
+        self._reserved.close()
+        self.close_life()
 
 
 @pytest.fixture

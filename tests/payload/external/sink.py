@@ -27,14 +27,17 @@ class Sink:
     """``requests`` are (path, headers, body) in the order of their arrival.
 
     ``statuses`` are answered one after the other, 200 when there is none left; None closes the
-    connection without an answer. ``hold`` blocks answers while it is not set.
+    connection without an answer. ``hold`` blocks answers while it is not set. ``headers`` and
+    ``body`` are those of every answer. With ``clients`` (a PEM file) TLS asks for a certificate of
+    theirs.
     """
 
-    def __init__(self, *, statuses=(), headers=(), certificate=None):
+    def __init__(self, *, statuses=(), headers=(), body=b"", certificate=None, clients=None):
         self.requests = []
         self.connections = 0
         self.statuses = list(statuses)
         self.headers = headers
+        self.body = body
         self.hold = threading.Event()
         self.hold.set()
         self._open = []
@@ -43,12 +46,15 @@ class Sink:
         port = self.server.server_address[1]
         self.endpoint = f"http://127.0.0.1:{port}"
         if certificate is not None:
-            self._wrap(certificate)
+            self._wrap(certificate, clients)
             self.endpoint = f"https://localhost:{port}"
 
-    def _wrap(self, certificate):
+    def _wrap(self, certificate, clients):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if clients is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients)
         # The handshake happens in the handler's thread, at the first read.
         self.server.socket = context.wrap_socket(
             self.server.socket, server_side=True, do_handshake_on_connect=False
@@ -79,8 +85,10 @@ class Sink:
                 self.send_response(status)
                 for name, value in sink.headers:
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(sink.body)))
                 self.end_headers()
+                if sink.body:
+                    self.wfile.write(sink.body)
 
         return Handler
 
@@ -126,13 +134,13 @@ class Sink:
         self.server.close()
 
 
-def make_certificate(folder):
-    """A self-signed certificate for localhost, with its key, in one file."""
-    path = folder / "localhost.pem"
+def make_certificate(folder, host="localhost"):
+    """A self-signed certificate for ``host``, with its key, in one file; cert.pem is without."""
+    path = folder / f"{host}.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", folder / "cert.pem"],
+         "-nodes", "-days", "2", "-subj", f"/CN={host}",
+         "-addext", f"subjectAltName=DNS:{host}", "-keyout", path, "-out", folder / "cert.pem"],
         check=True,
         capture_output=True,
         timeout=WAIT_S,

@@ -3,15 +3,16 @@
 from .. import _env
 from .._otlp_http import parse_url
 from .._report import report
-from ._lane import Lane
+from ._credentials_source import CredentialsSource
+from ._lane import Lane, Outlet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Callable, Optional
 
+    from ._backlog import Backlog
     from ._loop import Loop
-    from ._outbox import Outbox
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -25,7 +26,7 @@ class Exporter:
         self,
         environ: "Mapping[str, str]",
         loop: "Loop",
-        outbox: "Outbox",
+        backlog: "Backlog",
         *,
         rank: int,
         now_ms: "Callable[[], float]",
@@ -39,8 +40,20 @@ class Exporter:
         self._queued: Optional[tuple[float, Callable[[], None], bool]] = None
         self.signals: list[str] = []
 
-        def new_lane() -> Lane:
-            lane = Lane(loop, outbox, rank=rank, now_ms=now_ms, user_agent=user_agent)
+        credentials = CredentialsSource(environ, loop, rank=rank, now_ms=now_ms)
+        loop.add_timed(credentials)
+
+        def new_lane(first: Outlet) -> Lane:
+            lane = Lane(
+                environ,
+                loop,
+                backlog,
+                credentials,
+                first,
+                rank=rank,
+                now_ms=now_ms,
+                user_agent=user_agent,
+            )
             loop.add_timed(lane)
             return lane
 
@@ -48,7 +61,7 @@ class Exporter:
             self._add(environ, signal, new_lane)
 
     def _add(
-        self, environ: "Mapping[str, str]", signal: str, new_lane: "Callable[[], Lane]"
+        self, environ: "Mapping[str, str]", signal: str, new_lane: "Callable[[Outlet], Lane]"
     ) -> None:
         settings = _env.export_settings(environ, signal)
         if settings is None:
@@ -67,10 +80,11 @@ class Exporter:
         # Signals that go to one host share a connection, unless they differ in its certificates.
         certificates = (settings.certificate, settings.client_certificate, settings.client_key)
         key = (*target.connection_key, *certificates)
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = new_lane()
-        lane.serve(signal, settings, target)
+        outlet = Outlet(environ, signal, settings, target)
+        if key in self._lanes:
+            self._lanes[key].serve(outlet)
+        else:
+            self._lanes[key] = new_lane(outlet)
         self.signals.append(signal)
 
     @property

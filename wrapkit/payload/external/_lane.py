@@ -1,81 +1,116 @@
-"""The connection to one endpoint: a non-blocking state machine that exports batch after batch.
+"""What goes to one endpoint: batch after batch, over one connection.
 
-Rule 1. One request is outstanding at a time; the connection is kept between them, and over freezes.
-Rule 2. A kept connection that turns out to be dead before any answer is replaced by a fresh one,
-and
-        the request sent again, once. A fresh connection that dies is a failure.
-Rule 3. A batch leaves the lane in one of three ways: delivered, dropped (the endpoint refused it
-        for good), or put back into the outbox. After the last the lane is done with this flush.
-Rule 4. After a failure the endpoint is left alone for a while, so that a dead backend does not cost
-        every invocation a timeout. A flush that is the last one tries all the same.
+Rule 1. One request is outstanding at a time.
+Rule 2. A batch leaves the lane in one of three ways: delivered, dropped (the endpoint refused it
+        for good), or put back to where it came from. After the last the lane is done with this
+        flush, unless it is the last flush and there is time for another attempt: waiting for one
+        beside an invocation would be billed.
+Rule 3. After a failure the endpoint is left alone for a while (``Retry``), so that a dead backend
+        does not cost every invocation a timeout. A flush that is the last one tries all the same.
+Rule 4. A request is signed as it is sent, and again as it is sent again: AWS takes a signature for
+        five minutes, and a freeze may last for longer.
 """
 
-import _socket
-
-from ...lifecycle import HttpError, MessageReader
+from ...lifecycle import request_bytes
 from .. import _otlp_http, _tls
 from .._report import report, report_once
-from ._loop import READ, WRITE
-from ._resolver import Resolution, numeric_addresses
+from ._connection import Connection
+from ._partial_success import partial_success, refusal_message
+from ._proxy import proxy_for
+from ._retry import Retry, retry_after_ms
+from ._sigv4 import signed_headers, signing_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssl import SSLContext
-    from typing import Any, Callable, Optional
+    from collections.abc import Mapping
+    from typing import Callable, Optional
 
     from ...lifecycle import Message
     from .._env import ExportSettings
+    from ._backlog import Backlog
+    from ._credentials import Credentials
+    from ._credentials_source import Answer, CredentialsSource
     from ._loop import Loop
-    from ._outbox import Batch, Outbox
+    from ._outbox import Batch
+    from ._sigv4 import SigningScope
 
-_READ_BYTES = 65536
-_IN_PROGRESS = (0, 115, 114)  # EINPROGRESS, EALREADY
-# The OTLP specification asks for exponential backoff; its exporters go from 1 s up to some 30 s.
-_FIRST_BACKOFF_MS = 1_000
-_MAX_BACKOFF_MS = 30_000
-_MAX_RETRY_AFTER_MS = 300_000
+# What an earlier life has left shall not hold up an invocation of this one for longer.
+_SPOOL_SHARE_MS = 1_000.0
 
 
-class Lane:
-    """Exports the signals that go to one endpoint; ``busy`` while a flush is under way."""
+class Outlet:
+    """How one signal goes out: its settings, its target, and how its requests are signed."""
+
+    __slots__ = ("scope", "settings", "signal", "target")
 
     def __init__(
         self,
+        environ: "Mapping[str, str]",
+        signal: str,
+        settings: "ExportSettings",
+        target: _otlp_http.Target,
+    ) -> None:
+        self.signal = signal
+        self.settings = settings
+        self.target = target
+        self.scope: Optional[SigningScope] = signing_scope(
+            environ, signal, target, settings.headers
+        )
+
+
+class Attempt:
+    """A batch on its way, with the headers and the compressed body of its request."""
+
+    __slots__ = ("batch", "body", "credentials", "headers", "outlet")
+
+    def __init__(self, batch: "Batch", outlet: Outlet, user_agent: str) -> None:
+        self.batch = batch
+        self.outlet = outlet
+        self.credentials: Optional[Credentials] = None
+        self.headers, self.body = _otlp_http.headers_and_body(
+            outlet.settings, batch.body, batch.content_type, user_agent
+        )
+
+
+class Lane:
+    """Exports the signals that go to one endpoint; ``busy`` while a flush is under way.
+
+    All outlets share the connection, so the first one's certificates have to be every one's.
+    """
+
+    def __init__(
+        self,
+        environ: "Mapping[str, str]",
         loop: "Loop",
-        outbox: "Outbox",
+        backlog: "Backlog",
+        credentials: "CredentialsSource",
+        first: Outlet,
         *,
         rank: int,
         now_ms: "Callable[[], float]",
         user_agent: str,
     ) -> None:
-        self._loop = loop
-        self._outbox = outbox
-        self._rank = rank
+        self._backlog = backlog
+        self._credentials = credentials
         self._now_ms = now_ms
         self._user_agent = user_agent
-        self._signals: list[tuple[str, ExportSettings, _otlp_http.Target]] = []
+        self._outlets = [first]
+        self._target = first.target
+        self._proxy = proxy_for(environ, first.target)
+        self._connection = Connection(
+            loop, rank, first.target, lambda: _tls.tls_context(first.settings), self._proxy
+        )
         self._done: Optional[Callable[[], None]] = None
+        self._last = False
         self._flush_deadline_ms = 0.0
-        self._deadline_ms = 0.0
-        self._batch: Optional[Batch] = None
-        self._request = b""
-        self._unsent = memoryview(b"")  # sliced without copying: a request may have 4 MiB
-        self._sock: Optional[_socket.socket] = None
-        self._fresh = True
-        self._connected = False
-        self._heard = False
-        self._reader = MessageReader(requests=False)
-        self._tls: Optional[_tls.TlsStream] = None
-        self._context: Optional[SSLContext] = None
-        self._addresses: list[tuple[int, Any]] = []
-        self._next_address = 0
-        self._resolution: Optional[Resolution] = None
-        self._backoff_ms = 0
-        self._not_before_ms = 0.0
+        self._spool_until_ms = 0.0
+        self._attempt: Optional[Attempt] = None
+        self._deadline_ms: Optional[float] = None  # of the attempt, or until the next one
+        self._retry = Retry(_random)
 
-    def serve(self, signal: str, settings: "ExportSettings", target: _otlp_http.Target) -> None:
-        """Lets ``signal`` go this way; all targets of a lane share one connection."""
-        self._signals.append((signal, settings, target))
+    def serve(self, outlet: Outlet) -> None:
+        """Lets another signal go this way."""
+        self._outlets.append(outlet)
 
     @property
     def busy(self) -> bool:
@@ -88,246 +123,157 @@ class Lane:
         """Exports what waits and calls ``done`` when no more of it can be sent before the
         deadline.
         """
+        now = self._now_ms()
         self._done = done
+        self._last = last
         self._flush_deadline_ms = deadline_ms
-        if self._now_ms() < self._not_before_ms and not last:
-            self._finish()
-        else:
+        self._spool_until_ms = deadline_ms if last else now + _SPOOL_SHARE_MS
+        if self._retry.may_try(now) or last:
             self._next_batch()
+        else:
+            self._finish()
 
     def hurry(self, deadline_ms: float) -> None:
         """Ends the flush that is under way, if any, by an earlier deadline."""
         self._flush_deadline_ms = min(self._flush_deadline_ms, deadline_ms)
-        self._deadline_ms = min(self._deadline_ms, deadline_ms)
+        if self._deadline_ms is not None:
+            self._deadline_ms = min(self._deadline_ms, deadline_ms)
 
     def _next_batch(self) -> None:
-        for signal, settings, target in self._signals:
-            batch = self._outbox.take(signal)
+        spooled = self._now_ms() < self._spool_until_ms
+        for outlet in self._outlets:
+            batch = self._backlog.take(outlet.signal, spooled=spooled)
             if batch is not None:
-                self._begin(batch, settings, target)
+                self._begin(batch, outlet)
                 return
         self._finish()
 
     def _finish(self) -> None:
+        self._deadline_ms = None
         done, self._done = self._done, None
         if done is not None:
             done()
 
     def next_deadline_ms(self) -> "Optional[float]":
-        """When the outstanding request is given up."""
-        return self._deadline_ms if self._batch is not None else None
+        """When the outstanding request is given up, or sent again."""
+        return self._deadline_ms
 
     def expire(self, _now_ms: float) -> None:
-        """Gives the outstanding request up; it may be sent again later."""
-        self._fail("no answer in time")
+        """Gives the outstanding request up, or begins anew after a failure."""
+        self._deadline_ms = None
+        if self._attempt is None:
+            self._next_batch()
+        else:
+            self._connection.give_up()
+            self._fail("no answer in time")
 
     # One request
 
-    def _begin(self, batch: "Batch", settings: "ExportSettings", target: _otlp_http.Target) -> None:
-        self._batch = batch
-        self._settings, self._target = settings, target
-        self._deadline_ms = min(self._flush_deadline_ms, self._now_ms() + settings.timeout_ms)
-        self._request = _otlp_http.export_request(
-            target,
-            settings,
-            batch.body,
-            content_type=batch.content_type,
-            user_agent=self._user_agent,
+    def _begin(self, batch: "Batch", outlet: Outlet) -> None:
+        self._deadline_ms = min(
+            self._flush_deadline_ms, self._now_ms() + outlet.settings.timeout_ms
         )
-        if self._sock is not None and self._is_alive():
-            self._fresh = False
-            self._guard(self._start_sending)
+        attempt = self._attempt = Attempt(batch, outlet, self._user_agent)
+        if outlet.scope is None:
+            self._send(attempt)
         else:
-            self._restart()
+            self._credentials.get(lambda found: self._take_credentials(attempt, found))
 
-    def _is_alive(self) -> bool:
-        """Whether nothing waits to be read: between answers that is only ever the peer's
-        goodbye.
-        """
-        assert self._sock is not None  # noqa: S101 - asked by the caller
-        try:
-            self._sock.recv(1, _socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
-
-    def _guard(self, step: "Callable[[], None]") -> None:
-        """Takes one step of the outstanding request, and what goes wrong in it."""
-        try:
-            step()
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            self._lost(error.strerror or type(error).__name__)
-        except HttpError as error:
-            self._fail(f"its answer is not HTTP/1.1 ({error.message})")
-
-    def _lost(self, reason: str) -> None:
-        """The connection is gone: try the next address, or a fresh connection, or fail."""
-        if not self._connected and self._next_address < len(self._addresses):
-            self._close()
-            self._guard(self._connect)
-        elif self._connected and not self._fresh and not self._heard:
-            self._restart()
+    def _take_credentials(self, attempt: Attempt, found: "Answer") -> None:
+        if attempt is not self._attempt:
+            return  # it was given up meanwhile
+        if isinstance(found, str):
+            self._fail(found)
         else:
-            self._fail(reason)
+            attempt.credentials = found
+            self._send(attempt)
 
-    def _restart(self) -> None:
-        self._close()
-        self._fresh = True
-        self._next_address = 0
-        if self._addresses:
-            self._guard(self._connect)
-            return
-        host, port = self._target.host, self._target.port
-        self._addresses = numeric_addresses(host, port)
-        if self._addresses:
-            self._guard(self._connect)
-        else:
-            self._resolution = Resolution(self._loop, host, port, self._rank, self._resolved)
+    def _send(self, attempt: Attempt) -> None:
+        self._connection.ask(lambda: self._request(attempt), self._answered, self._fail)
 
-    def _resolved(self, found: "Any") -> None:
-        self._resolution = None
-        if isinstance(found, OSError):
-            self._fail(f"its name has no address ({found.strerror})")
-        else:
-            self._addresses = found
-            self._guard(self._connect)
-
-    def _connect(self) -> None:
-        family, address = self._addresses[self._next_address]
-        self._next_address += 1
-        if self._target.tls:
-            self._context = self._context or _tls.tls_context(self._settings)
-            self._tls = _tls.TlsStream(self._context, self._target.host)
-        self._sock = _socket.socket(family, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-        self._sock.setblocking(False)
-        self._reader = MessageReader(requests=False)
-        status = self._sock.connect_ex(address)
-        self._loop.watch(self._sock.fileno(), READ | WRITE, self._rank, self._ready)
-        if status not in _IN_PROGRESS:
-            raise _os_error(status)
-
-    def _ready(self, readiness: int) -> None:
-        if self._batch is None:
-            # The endpoint closed the idle connection, or said what nobody asked for.
-            self._close()
-        elif not self._connected:
-            self._guard(self._finish_connecting)
-        else:
-            self._guard(lambda: self._exchange(readiness))
-
-    def _finish_connecting(self) -> None:
-        assert self._sock is not None  # noqa: S101 - it is what became ready
-        status = self._sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-        if status:
-            raise _os_error(status)
-        self._sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        self._connected = True
-        self._start_sending()
-
-    def _start_sending(self) -> None:
-        self._heard = False
-        self._unsent = memoryview(self._tls.send(self._request) if self._tls else self._request)
-        self._send()
-
-    def _send(self) -> None:
-        assert self._sock is not None  # noqa: S101 - only called while connected
-        try:
-            while self._unsent:
-                self._unsent = self._unsent[self._sock.send(self._unsent) :]
-        finally:
-            self._loop.change(self._sock.fileno(), READ | WRITE if self._unsent else READ)
-
-    def _exchange(self, readiness: int) -> None:
-        assert self._sock is not None  # noqa: S101 - it is what became ready
-        if readiness & READ:
-            self._read(self._sock.recv(_READ_BYTES))
-        elif self._unsent:
-            self._send()
-
-    def _read(self, data: bytes) -> None:
-        plain = data
-        if self._tls is not None:
-            plain, answer = self._tls.receive(data)
-            if answer:
-                self._unsent = memoryview(bytes(self._unsent) + answer)
-                self._send()
-        if not data and not plain and not self._heard:
-            raise ConnectionResetError(104, "it closed the connection without an answer")
-        if plain or not data:
-            self._heard = True
-            self._reader.receive(plain)
-            message = self._reader.next_message()
-            if message is not None:
-                self._answered(message)
+    def _request(self, attempt: Attempt) -> bytes:
+        outlet, headers = attempt.outlet, attempt.headers
+        target = outlet.target.path
+        if outlet.scope is not None and attempt.credentials is not None:
+            headers = signed_headers(
+                method="POST",
+                target=outlet.target,
+                headers=headers,
+                body=attempt.body,
+                credentials=attempt.credentials,
+                scope=outlet.scope,
+                unix_s=self._now_ms() / 1000,
+            )
+        if self._proxy is not None and not outlet.target.tls:
+            # RFC 9112, 3.2.2: a proxy is asked with the whole URL.
+            target = f"http://{outlet.target.authority}{target}"
+            headers = [*headers, *self._proxy.headers]
+        return request_bytes("POST", target, outlet.target.authority, headers, attempt.body)
 
     # The outcome
 
     def _answered(self, message: "Message") -> None:
         status = message.head.status
-        if self._unsent or not message.head.keep_alive:
-            self._close()
         outcome = _otlp_http.outcome(status)
         if outcome == _otlp_http.RETRYABLE:
-            self._fail(f"it answered {status}", _retry_after_ms(message))
+            header = message.head.headers.get("retry-after", "")
+            self._fail(f"it answered {status}", retry_after_ms(header, self._now_ms()))
             return
-        batch, self._batch = self._batch, None
-        assert batch is not None  # noqa: S101 - its answer this is
-        self._request = b""
-        self._backoff_ms = 0
+        attempt, self._attempt = self._attempt, None
+        assert attempt is not None  # noqa: S101 - its answer this is
+        self._retry.succeeded()
         if outcome == _otlp_http.REFUSED:
-            self._outbox.drop(batch)
-            report_once(
-                f"refused {status}",
-                f"the endpoint refused {batch.signal}: it answered {status}; they are dropped",
-            )
+            self._backlog.drop(attempt.batch)
+            self._report_refusal(attempt.batch.signal, message)
+        else:
+            self._backlog.delivered(attempt.batch)
+            self._take_partial_success(attempt.batch.signal, message)
         self._next_batch()
 
-    def _fail(self, reason: str, retry_after_ms: int = 0) -> None:
-        batch, self._batch = self._batch, None
-        self._request, self._unsent = b"", memoryview(b"")
-        self._close()
-        self._addresses = []
-        if self._backoff_ms == 0:
+    def _report_refusal(self, signal: str, message: "Message") -> None:
+        status = message.head.status
+        reason = refusal_message(message.head.headers.get("content-type", ""), message.body)
+        report_once(
+            f"refused {status}",
+            f"the endpoint refused {signal}: it answered {status}; they are dropped"
+            + (f" (it says: {reason})" if reason else ""),
+        )
+
+    def _take_partial_success(self, signal: str, message: "Message") -> None:
+        """Counts what was not taken of a batch that was: it must not be sent again."""
+        found = partial_success(message.head.headers.get("content-type", ""), message.body)
+        self._backlog.rejected += found.rejected
+        if found:
+            reason = f" (it says: {found.message})" if found.message else ""
+            report_once(
+                f"partial success {signal}",
+                f"the endpoint rejected {found.rejected} items of {signal}{reason}",
+            )
+
+    def _fail(self, reason: str, retry_after_ms: "Optional[float]" = None) -> None:
+        attempt, self._attempt = self._attempt, None
+        if self._retry.failures == 0:
             report_once(
                 f"export {reason}", f"the endpoint {self._target!r} cannot be used: {reason}"
             )
-        self._backoff_ms = min(_MAX_BACKOFF_MS, self._backoff_ms * 2 or _FIRST_BACKOFF_MS)
-        self._not_before_ms = self._now_ms() + max(self._backoff_ms, retry_after_ms)
-        if batch is not None:
-            self._outbox.put_back(batch)
-        self._finish()
-
-    def _close(self) -> None:
-        if self._resolution is not None:
-            self._resolution.cancel()
-            self._resolution = None
-        sock, self._sock = self._sock, None
-        self._connected = False
-        self._tls = None
-        if sock is not None:
-            self._loop.forget(sock.fileno())
-            sock.close()
+        again_ms = self._retry.failed(self._now_ms(), self._flush_deadline_ms, retry_after_ms)
+        if attempt is not None:
+            self._backlog.put_back(attempt.batch)
+        if self._last and again_ms is not None:
+            self._deadline_ms = again_ms
+        else:
+            self._finish()
 
     def close(self) -> None:
-        """Closes the connection, at the end of the process."""
-        if self._batch is not None:
+        """Closes the connection, at the end of the process; what was under way waits again."""
+        attempt, self._attempt = self._attempt, None
+        self._connection.give_up()
+        if attempt is not None:
             report(f"the last export to {self._target!r} was cut off")
-        self._close()
+            self._backlog.put_back(attempt.batch)
 
 
-def _os_error(status: int) -> OSError:
-    from posix import strerror
+def _random() -> float:
+    from posix import urandom
 
-    return OSError(status, strerror(status))
-
-
-def _retry_after_ms(message: "Message") -> int:
-    """Retry-After in seconds; its other form, a date, is not worth a parser."""
-    value = message.head.headers.get("retry-after", "")
-    if value.isascii() and value.isdigit():
-        return min(_MAX_RETRY_AFTER_MS, int(value[:9]) * 1000)
-    return 0
+    return int.from_bytes(urandom(4), "little") / 2**32

@@ -5,6 +5,10 @@ counted.
 from .._otlp_http import PROTOBUF
 from .._report import report_once
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
 # Half of the 16 MB that an idle runner may have: what is queued must not make the function fail.
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
 # Backends take 4 MiB and more (the OpenTelemetry Collector 20 MiB); intake services less than 10.
@@ -27,11 +31,15 @@ class Batch:
 
 
 class Outbox:
-    """The batches that wait, by signal. ``dropped`` counts bodies that were given up."""
+    """The batches that wait, by signal. ``dropped`` counts bodies that were given up.
 
-    __slots__ = ("_waiting", "dropped", "queued_bytes")
+    ``spill`` is offered the oldest before it is dropped, and says whether it could be kept.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_spill", "_waiting", "dropped", "queued_bytes")
+
+    def __init__(self, spill: "Callable[[Batch], bool]" = lambda _: False) -> None:
+        self._spill = spill
         self._waiting: dict[str, list[Batch]] = {}
         self.queued_bytes = 0
         self.dropped = 0
@@ -84,8 +92,10 @@ class Outbox:
             longest = max(self._waiting.values(), key=_total_bytes)
             oldest = longest.pop(0)
             self.queued_bytes -= len(oldest.body)
-            self.drop(oldest)
-            report_once("outbox", f"more than {MAX_QUEUED_BYTES} bytes wait, dropping the oldest")
+            if not self._spill(oldest):
+                self.drop(oldest)
+                said = f"more than {MAX_QUEUED_BYTES} bytes wait, dropping the oldest"
+                report_once("outbox", said)
 
 
 def _total_bytes(batches: "list[Batch]") -> int:

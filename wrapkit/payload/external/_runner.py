@@ -27,6 +27,7 @@ from ...lifecycle import (
 from .. import _env
 from .._invocation import wrapkit_version
 from .._report import report, report_once
+from ._backlog import Backlog
 from ._document import read_object
 from ._exporter import Exporter
 from ._flush_policy import choose_policy
@@ -38,6 +39,7 @@ from ._outbox import Outbox
 from ._platform import PlatformTelemetry
 from ._sources import Sources
 from ._spans import SpanBuffer
+from ._spool import Spool, spool_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +81,9 @@ class Runner:
         self._reconnected = False
         environ = started.environ
         self._loop = Loop()
-        self._outbox = Outbox()
+        spool = Spool(spool_path(environ))
+        self._outbox = Outbox(spill=spool.add)
+        self._backlog = Backlog(self._outbox, spool)
         self._exporter = self._new_exporter()
         invoked = "INVOKE" in started.events
         self._policy = choose_policy(environ, invoked=invoked)
@@ -107,7 +111,7 @@ class Runner:
         exporter = Exporter(
             self._started.environ,
             self._loop,
-            self._outbox,
+            self._backlog,
             rank=_EXPORT,
             now_ms=now_ms,
             user_agent=f"wrapkit/{wrapkit_version()}",
@@ -176,7 +180,23 @@ class Runner:
                 raise
             report("an error during the shutdown", error)
             return 0
+        finally:
+            self._leave()
         return self._exit_code
+
+    def _leave(self) -> None:
+        """Lets the endpoints go, and keeps what they have not got."""
+        self._exporter.close()
+        waiting = self._backlog.leave(_env.SIGNALS)
+        dropped, rejected = self._backlog.dropped, self._backlog.rejected
+        where = f"wait in {spool_path(self._started.environ)} for the environment's next life"
+        said = [
+            f"{dropped} requests were dropped" if dropped else "",
+            f"{rejected} items were rejected" if rejected else "",
+            f"{waiting} could not be sent and {where}" if waiting else "",
+        ]
+        if any(said):
+            report(", ".join([part for part in said if part]))
 
     # The session's effects
 
@@ -239,7 +259,7 @@ class Runner:
     def _counters(self) -> "dict[str, int]":
         return {
             "datagrams.dropped": self._sources.dropped,
-            "requests.dropped": self._outbox.dropped,
+            "requests.dropped": self._backlog.dropped,
         }
 
     def _flushed(self, number: int) -> None:
@@ -252,10 +272,6 @@ class Runner:
         self._exit_code = stop.exit_code
         if stop.error_type:
             self._say_exit_error(stop.error_type)
-        self._exporter.close()
-        left = len(self._outbox)
-        if left or self._outbox.dropped:
-            report(f"{self._outbox.dropped} requests were dropped and {left} could not be sent")
 
     def _say_exit_error(self, error_type: str) -> None:
         request = extension_error_request(
