@@ -31,7 +31,7 @@ def test_a_handler_that_takes_too_long(deployment):
     ).extension("witness", WITNESS)
 
     async def scenario():
-        async with Watched(deployment.function(timeout_ms=300)) as environment:
+        async with Watched(deployment.function(timeout_ms=2000)) as environment:
             await environment.init()
             late = await environment.invoke(b'{"hang":1}', request_id="11111111")
             good = await environment.invoke(b"{}")
@@ -40,9 +40,9 @@ def test_a_handler_that_takes_too_long(deployment):
     environment, late, good = run(scenario())
     assert json.loads(late.payload) == {
         "errorType": "Sandbox.Timedout",
-        "errorMessage": "RequestId: 11111111 Error: Task timed out after 0.30 seconds",
+        "errorMessage": "RequestId: 11111111 Error: Task timed out after 2.00 seconds",
     }
-    assert (late.function_error, late.status, late.duration_ms) == ("Unhandled", "timeout", 300.0)
+    assert (late.function_error, late.status, late.duration_ms) == ("Unhandled", "timeout", 2000.0)
     assert report_line(environment).endswith("\tStatus: timeout")
     lines = environment.lines
     assert lines.index("SHUTDOWN timeout") < lines.index(report_line(environment))
