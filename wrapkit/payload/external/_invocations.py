@@ -206,7 +206,10 @@ class Invocations:
     def identified(self, request_id: str) -> "Optional[SpanLink]":
         """The span that an open invocation is going to have; None while too little is known."""
         invocation = self._open.get(request_id)
-        if invocation is None or not (invocation.context or invocation.seen_ns):
+        if invocation is None:
+            return None
+        where_from = invocation.seen_ns if self._invoked else invocation.start_ns
+        if invocation.context is None and not where_from:
             return None
         context = invocation.identify()
         return SpanLink(

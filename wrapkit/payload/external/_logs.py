@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from ._log_record import LogRecord
     from ._outbox import Outbox
 
+    # Each with its span, as far as that is known.
+    _Records = list[tuple[LogRecord, Optional[SpanLink]]]
+
 _OWN_PREFIX = "wrapkit: "
 # As many as OpenTelemetry's batch processor puts into one request, and not much more than a batch
 # of telemetry has.
 _MAX_RECORDS = 512
 _MAX_BYTES = 512 * 1024
+# Of invocations that nothing but their lines is known of yet.
+_MAX_UNKNOWN = 2 * _MAX_RECORDS
 # Lines of an invocation come some 25 ms after it at most, or, after a freeze, with the next ones.
 _MAX_REMEMBERED = 256
 
@@ -39,24 +44,25 @@ class LogBuffer:
     """Collects log records and encodes them in one go. The outbox bounds what waits: of a function
     that writes much it drops the logs before the spans, since theirs is the longest queue.
 
-    ``span_of`` gives the span of an open invocation by its request id.
+    ``resource`` gives the attributes of what the logs are of, ``span_of`` the span of an open
+    invocation by its request id.
     """
 
     def __init__(
         self,
-        environ: "Mapping[str, str]",
         outbox: "Outbox",
+        resource: "Callable[[], Mapping[str, Any]]",
         span_of: "Callable[[str], Optional[SpanLink]]",
     ) -> None:
-        self._environ = environ
         self._outbox = outbox
+        self._resource = resource
         self._span_of = span_of
-        self._records: list[tuple[LogRecord, Optional[SpanLink]]] = []
+        self._records: _Records = []
         self._bytes = 0
+        self._unknown = 0  # how many of the records were looked at without finding their span
         self._running: dict[str, None] = {}  # in the order of the platform's word
         self._last = ("", 0)  # request id and end of the invocation that was over last
         self._over: dict[str, SpanLink] = {}
-        self._account_id = self._instance = ""
 
     def __bool__(self) -> bool:
         return bool(self._records)
@@ -91,8 +97,8 @@ class LogBuffer:
             record.attributes["faas.invocation_id"] = record.request_id
         self._records.append((record, None if record.request_id else phase))
         self._bytes += _size_bytes(record)
-        if len(self._records) >= _MAX_RECORDS or self._bytes >= _MAX_BYTES:
-            self.encode(self._account_id, self._instance)
+        if len(self._records) - self._unknown >= _MAX_RECORDS or self._bytes >= _MAX_BYTES:
+            self._encode_early()
 
     def _request_at(self, time_ns: int) -> str:
         if not self._running:
@@ -100,19 +106,34 @@ class LogBuffer:
         # Side by side, as on managed instances, nothing tells whose line it is.
         return next(iter(self._running)) if len(self._running) == 1 else ""
 
-    def encode(self, account_id: str, instance: str) -> None:
+    def encode(self) -> None:
         """Moves what has been collected to the outbox, as one request body."""
-        self._account_id, self._instance = account_id, instance
-        records, self._records, self._bytes = self._records, [], 0
+        records, self._records, self._bytes, self._unknown = self._records, [], 0, 0
         if not records:
             return
         body = encode_logs(
-            _invocation.resource_attributes(self._environ, account=account_id, instance=instance),
-            [(record, phase or self._span(record.request_id)) for record, phase in records],
+            self._resource(),
+            [(record, span or self._span(record.request_id)) for record, span in records],
             observed_time_unix_nano=time.time_ns(),
             scope_version=_invocation.wrapkit_version(),
         )
         self._outbox.add(Batch(signal="logs", content_type=PROTOBUF, body=body))
+
+    def _encode_early(self) -> None:
+        """Does so for want of room. INVOKE, or the platform's start, may be read just after the
+        lines that belong to it, so these are kept for a while.
+        """
+        known: _Records = []
+        unknown: _Records = []
+        for record, span in self._records:
+            found = span or self._span(record.request_id)
+            (known if found or not record.request_id else unknown).append((record, found))
+        size_bytes = self._bytes
+        if len(unknown) > _MAX_UNKNOWN or size_bytes >= _MAX_BYTES:
+            known, unknown, size_bytes = self._records, [], 0
+        self._records = known
+        self.encode()
+        self._records, self._unknown, self._bytes = unknown, len(unknown), size_bytes
 
     def _span(self, request_id: str) -> "Optional[SpanLink]":
         if not request_id:

@@ -32,14 +32,13 @@ class PlatformTelemetry:
         self,
         environ: "Mapping[str, str]",
         outbox: "Outbox",
+        *,
         spans: "SpanBuffer",
         invocations: "Invocations",
-        *,
         signals: "Collection[str]",
         makes_spans: bool,
         now_ns: int,
     ) -> None:
-        self._environ = environ
         self._outbox = outbox
         self._spans = spans
         self._invocations = invocations
@@ -47,7 +46,9 @@ class PlatformTelemetry:
         self._metrics = _metrics(environ, now_ns) if "metrics" in signals else None
         # In internal mode the span's ids are known to the hook alone.
         span_of = invocations.identified if makes_spans else _nobody
-        self._logs = _logs(environ, outbox, span_of) if "logs" in signals else None
+        self._logs = None
+        if "logs" in signals and _env.log_types(environ):
+            self._logs = _log_buffer(outbox, self._resource, span_of)
         self._makes_spans = makes_spans
         invocations.phase_links = self._phases.links
         invocations.span_made = self._invocation_ended
@@ -115,20 +116,21 @@ class PlatformTelemetry:
         """SHUTDOWN has come, and no more telemetry is waited for."""
         self._phase_ended(self._phases.shut_down(reason, now_ns))
 
-    def encode(
-        self, account_id: str, counters: "Mapping[str, int]", now_ns: int, *, last: bool
-    ) -> None:
+    def _resource(self) -> "dict[str, Any]":
+        return self._spans.resource(self._invocations.account_id)
+
+    def encode(self, counters: "Mapping[str, int]", now_ns: int, *, last: bool) -> None:
         """Moves what goes along with an export to the outbox; ``last``: there will be no other.
 
         ``counters``: the totals of the runner's own, by the names that FaasMetrics has for them.
         """
         if self._logs is not None:
-            self._logs.encode(account_id, self._spans.instance)
+            self._logs.encode()
         if self._metrics is None or not (last or self._metrics.is_due(now_ns)):
             return
         for name, total in counters.items():
             self._metrics.observe(name, total)
-        batch = self._metrics.collect(self._spans.resource(account_id), now_ns)
+        batch = self._metrics.collect(self._resource(), now_ns)
         if batch is not None:
             self._outbox.add(batch)
 
@@ -141,16 +143,14 @@ def _metrics(environ: "Mapping[str, str]", now_ns: int) -> "Optional[FaasMetrics
     return FaasMetrics(environ, now_ns)
 
 
-def _logs(
-    environ: "Mapping[str, str]",
+def _log_buffer(
     outbox: "Outbox",
+    resource: "Callable[[], dict[str, Any]]",
     span_of: "Callable[[str], Optional[SpanLink]]",
-) -> "Optional[LogBuffer]":
-    if not _env.log_types(environ):
-        return None
+) -> "LogBuffer":
     from ._logs import LogBuffer
 
-    return LogBuffer(environ, outbox, span_of)
+    return LogBuffer(outbox, resource, span_of)
 
 
 def _nobody(_request_id: str) -> None:

@@ -94,8 +94,8 @@ class Runner:
         self._platform = PlatformTelemetry(
             environ,
             self._outbox,
-            self._spans,
-            self._invocations,
+            spans=self._spans,
+            invocations=self._invocations,
             signals=self._exporter.signals,
             makes_spans=not _hook_exports(environ),
             now_ns=time.time_ns(),
@@ -245,12 +245,8 @@ class Runner:
         number = self._flushes
         self._policy.exported(now_ms())
         self._spans.encode(self._invocations.account_id)
-        self._platform.encode(
-            self._invocations.account_id,
-            self._counters(),
-            time.time_ns(),
-            last=bool(self._shutdown_reason),
-        )
+        last = bool(self._shutdown_reason)
+        self._platform.encode(self._counters(), time.time_ns(), last=last)
         self._waiting_since_ms = None
         self._exporter.flush(
             deadline_ms, lambda: self._flushed(number), last=bool(self._shutdown_reason)
