@@ -237,3 +237,40 @@ def test_figures_that_make_no_sense_are_left_out(scene, figures):
 
     found = metrics(scene.sink.delivered(METRICS)[0])
     assert found.keys() == {"faas.invocations", "faas.invoke_duration"}
+
+
+def test_what_the_runner_could_not_deliver_is_counted(scene):
+    """Its own counters go the same way as what they count, with the next export."""
+    scene.start(sink=Sink(statuses=[400]), **ON)
+    for number in (1, 2):
+        scene.host.wait_for_next(number)
+        scene.invoke_with_hook(f"r{number}")
+    scene.host.wait_for_next(3)
+    scene.host.shut_down()
+    scene.runner.wait()
+
+    found = metrics(scene.sink.delivered(METRICS)[0])
+    assert point(found["wrapkit.requests.dropped"]).as_int == 1
+
+
+def test_what_came_out_of_the_spool_is_counted(scene):
+    """The next life of the environment tells what the last one saved."""
+    spool = {"TMPDIR": str(scene.folder)}
+    scene.start(sink=Sink(statuses=[503] * 8), **spool, WRAPKIT_FLUSH="end")
+    scene.host.wait_for_next(1)
+    scene.invoke_with_hook("r1")
+    scene.host.wait_for_next(2)
+    scene.host.shut_down()
+    scene.runner.wait()
+    for part in (scene.runner, scene.host, scene.sink):
+        part.close()
+    scene.start(**spool, **ON)
+    for number in (1, 2):
+        scene.host.wait_for_next(number)
+        scene.invoke_with_hook(f"next{number}")
+    scene.host.wait_for_next(3)
+    end_of(scene)
+
+    found = metrics(scene.sink.delivered(METRICS)[0])
+    assert len(scene.sink.spans()) == 3
+    assert point(found["wrapkit.requests.recovered"]).as_int == 1

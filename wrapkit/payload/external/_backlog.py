@@ -15,15 +15,16 @@ class Backlog:
     """Gives out batches of both, and takes the outcome of each to where it came from.
 
     ``rejected`` counts the items (spans, points, records) that endpoints did not take of batches
-    that they took.
+    that they took, ``recovered`` the bodies that were delivered out of the spool.
     """
 
-    __slots__ = ("_outbox", "_spool", "rejected")
+    __slots__ = ("_outbox", "_spool", "recovered", "rejected")
 
     def __init__(self, outbox: "Outbox", spool: "Spool") -> None:
         self._outbox = outbox
         self._spool = spool
         self.rejected = 0
+        self.recovered = 0
 
     def take(self, signal: str, *, spooled: bool = True) -> "Optional[Batch]":
         """The next batch of ``signal``, what is in memory first; None when there is none.
@@ -37,6 +38,7 @@ class Backlog:
         """The endpoint has it."""
         if isinstance(batch, SpooledBatch):
             self._spool.delivered(batch)
+            self.recovered += batch.size
 
     def drop(self, batch: "Batch") -> None:
         """The endpoint refused it for good."""

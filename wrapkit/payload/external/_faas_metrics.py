@@ -140,7 +140,8 @@ _TIMEOUTS = ("timeout", "Sandbox.Timedout", "Sandbox.Timeout")
 _OWN = (
     ("datagrams.dropped", "{datagram}", "Datagrams of the hook that found no room"),
     ("requests.dropped", "{request}", "Export requests that were given up"),
-    ("requests.spooled", "{request}", "Export requests that were kept for the next life"),
+    ("requests.recovered", "{request}", "Export requests that were delivered out of the spool"),
+    ("items.rejected", "{item}", "Spans, points and records that an endpoint rejected"),
 )
 
 

@@ -256,6 +256,8 @@ class Runner:
         return {
             "datagrams.dropped": self._sources.dropped,
             "requests.dropped": self._backlog.dropped,
+            "requests.recovered": self._backlog.recovered,
+            "items.rejected": self._backlog.rejected,
         }
 
     def _flushed(self, number: int) -> None:
