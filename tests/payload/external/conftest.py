@@ -36,10 +36,10 @@ def layer(tmp_path_factory):
 class RunnerProcess:
     """The process under test, and the hook's end of its socket."""
 
-    def __init__(self, layer, environ, script="runner.py", python=sys.executable):
+    def __init__(self, layer, environ, script="runner.py", python=sys.executable, within=()):
         self.socket_path = environ["WRAPKIT_SOCKET"]
         self.process = subprocess.Popen(
-            [python, "-I", "-S", str(layer / script), "wrapkit"],
+            [*within, python, "-I", "-S", str(layer / script), "wrapkit"],
             env=environ,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -68,7 +68,9 @@ class RunnerProcess:
 
 
 class Scene:
-    """Host, sink and runner, wired; ``start`` takes variables on top of the usual ones."""
+    """Host, sink and runner, wired; ``start`` takes variables on top of the usual ones, and
+    ``within``, a command that runs the runner.
+    """
 
     def __init__(self, layer, folder):
         self.layer = layer
@@ -83,7 +85,14 @@ class Scene:
         self.otlp_port = self._reserved.getsockname()[1]
 
     def start(
-        self, *, host=None, sink=None, script="runner.py", python=sys.executable, **variables
+        self,
+        *,
+        host=None,
+        sink=None,
+        script="runner.py",
+        python=sys.executable,
+        within=(),
+        **variables,
     ):
         self.host = host or Host()
         self.sink = sink or Sink()
@@ -103,7 +112,7 @@ class Scene:
             **variables,
         }
         environ = {name: value for name, value in environ.items() if value is not None}
-        self.runner = RunnerProcess(self.layer, environ, script, python)
+        self.runner = RunnerProcess(self.layer, environ, script, python, within)
         return self
 
     def invoke_with_hook(self, request_id, *, span="b7ad6b7169203331", now_s=None, **extra):

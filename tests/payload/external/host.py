@@ -18,8 +18,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, handler):
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, handler, port=0):
+        super().__init__(("127.0.0.1", port), handler)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -136,9 +136,13 @@ class Host:
 
     def report(self, *records):
         """Delivers platform telemetry: (type, record) or (type, record, time) each."""
+        self.report_batch([], *records)
+
+    def report_batch(self, batch, *records):
+        """The same, behind what stands in ``batch`` as it is."""
         uri = self.subscriptions[0][1]["destination"]["URI"]
         port = int(uri.rsplit(":", 1)[1].rstrip("/"))
-        batch = [
+        batch = batch + [
             {"time": timestamp(record[2] if len(record) > 2 else time.time()), "type": record[0],
              "record": record[1]}
             for record in records

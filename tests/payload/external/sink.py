@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
+import struct
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -23,26 +25,31 @@ REQUESTS = {
 }
 
 
+RESET = "reset"
+
+
 class Sink:
     """``requests`` are (path, headers, body) in the order of their arrival.
 
     ``statuses`` are answered one after the other, 200 when there is none left; None closes the
-    connection without an answer. ``hold`` blocks answers while it is not set. ``headers`` and
-    ``body`` are those of every answer. With ``clients`` (a PEM file) TLS asks for a certificate of
-    theirs.
+    connection without an answer, RESET resets it. ``hold`` blocks answers while it is not set, and
+    ``delay_s`` comes before each. ``headers`` and ``body`` are those of every answer. With
+    ``clients`` (a PEM file) TLS asks for a certificate of theirs.
     """
 
-    def __init__(self, *, statuses=(), headers=(), body=b"", certificate=None, clients=None):
+    def __init__(self, *, statuses=(), headers=(), body=b"", certificate=None, clients=None,
+                 port=0, delay_s=0.0):  # fmt: skip
         self.requests = []
         self.connections = 0
         self.statuses = list(statuses)
         self.headers = headers
         self.body = body
+        self.delay_s = delay_s
         self.hold = threading.Event()
         self.hold.set()
         self._open = []
         self._changed = threading.Condition()
-        self.server = Server(self._handler())
+        self.server = Server(self._handler(), port)
         port = self.server.server_address[1]
         self.endpoint = f"http://127.0.0.1:{port}"
         if certificate is not None:
@@ -78,7 +85,13 @@ class Sink:
                 with sink._changed:
                     sink.requests.append((self.path, self.headers, body, status))
                     sink._changed.notify_all()
+                threading.Event().wait(sink.delay_s)
                 sink.hold.wait(WAIT_S)
+                if status == RESET:
+                    linger = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    self.connection.close()
+                    status = None
                 if status is None:
                     self.close_connection = True
                     return
@@ -120,8 +133,6 @@ class Sink:
 
     def cut_connections(self):
         """Closes every connection from this side, as a backend does while a function is frozen."""
-        import socket
-
         for connection in self._open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,133 @@
+"""A backend that is down, slow, or unwilling. Each test says what may be lost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.faults.ledger import Ledger
+from tests.payload.external.clock import ManualClock
+from tests.payload.external.conftest import free_port
+from tests.payload.external.sink import RESET, Sink
+
+BACK = 31_000  # milliseconds: longer than 30 s, which is also the longest backoff
+
+
+@pytest.fixture
+def ledger(scene):
+    return Ledger(scene)
+
+
+def test_down_for_thirty_seconds(ledger, scene, layer, tmp_path):
+    """Nothing may be lost, and a dead backend is not tried at each invocation."""
+    clock, port = ManualClock(layer, tmp_path), free_port()
+    ledger.start(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}", **clock.settings())
+    for _ in range(10):
+        ledger.invoke(now_s=clock.ms / 1000)
+        clock.advance(3_000)
+    back = Sink(port=port)
+    ledger.sinks.append(back)
+    clock.advance(BACK)
+    ledger.invoke(now_s=clock.ms / 1000)
+    assert len(ledger.received()) == 11  # before `next`, and in one request
+    assert len(back.requests) == 1
+    said = ledger.end(now_s=clock.ms / 1000)
+    back.close()
+
+    assert len(said) == 1
+    assert "Connection refused" in said[0]
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
+def test_down_until_the_end_of_this_life(ledger):
+    """Nothing may be lost where the environment lives on, as after a timeout."""
+    ledger.start(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+    ledger.invoke(5)
+    ledger.end("timeout")
+    ledger.start()
+    ledger.invoke()
+    ledger.end()
+
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
+def test_slow_but_within_its_time(ledger):
+    """Nothing may be lost: the export is waited for."""
+    ledger.start(sink=Sink(delay_s=0.5))
+    ledger.invoke(3)
+    ledger.end()
+
+    ledger.balance()
+    assert (ledger.dropped, ledger.said) == (0, [])
+
+
+def test_slower_than_its_time(ledger, scene):
+    """Nothing may be lost, and one invocation pays. Whether a request that got no answer arrived
+    cannot be known: it comes twice to a backend that took it all the same.
+    """
+    sink = Sink(delay_s=1.0)
+    ledger.start(sink=sink, OTEL_EXPORTER_OTLP_TIMEOUT="200")
+    began = time.monotonic()
+    ledger.invoke(3)
+    assert time.monotonic() - began < 1.0  # it was 200 ms, once
+    sink.delay_s = 0.0
+    said = ledger.end()
+
+    assert len(said) == 1
+    assert "no answer in time" in said[0]
+    assert set(ledger.received()) == ledger.sent
+    assert ledger.received().count(1) == 2
+    assert len(ledger.received()) == 4
+
+
+def test_connections_that_are_reset(ledger):
+    """Nothing may be lost: reset before an answer counts as not delivered."""
+    ledger.start(sink=Sink(statuses=[200, RESET, RESET, RESET]))
+    ledger.invoke(4)
+    ledger.end()
+
+    assert len([1 for *_, status in ledger.sinks[0].requests if status == RESET]) == 3
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_overloaded(ledger, status):
+    """Nothing may be lost; an endpoint that asks for a minute is left alone for it."""
+    headers = (("Retry-After", "60"),)
+    ledger.start(sink=Sink(statuses=[200, status], headers=headers))
+    ledger.invoke(5)
+    assert len(ledger.sinks[0].requests) == 2
+    ledger.end()
+
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
+def test_refusing(ledger):
+    """What is refused for good is lost, counted, and the cause of one line."""
+    ledger.start(sink=Sink(statuses=[200, 400, 400, 200]))
+    ledger.invoke(5)
+    said = ledger.end()
+
+    assert len(said) == 2
+    ledger.balance()
+    assert ledger.dropped == 2
+
+
+def test_a_name_without_an_address(ledger):
+    """Nothing may be lost where the environment lives on."""
+    ledger.start(OTEL_EXPORTER_OTLP_ENDPOINT="http://backend.invalid:4318")
+    ledger.invoke(3)
+    said = ledger.end("failure")
+    assert len(said) == 2
+    assert "its name has no address" in said[0]
+    ledger.start()
+    ledger.invoke()
+    ledger.end()
+
+    ledger.balance()
+    assert ledger.dropped == 0
