@@ -170,6 +170,40 @@ def test_lines_that_come_with_the_next_invocation_belong_to_their_own(scene):
     assert ids(found["of the second"]) == (made[SECOND].trace_id, made[SECOND].span_id)
 
 
+def test_what_was_printed_before_an_invocation_is_not_its_own(scene):
+    """By the time: between two invocations a thread of the function may go on."""
+    scene.start(**ON)
+    scene.host.wait_for_next(1)
+    scene.invoke_with_hook(FIRST, span="1" * 16)
+    scene.host.wait_for_next(2)
+    scene.host.report(
+        ("platform.start", {"requestId": FIRST}, BEGAN),
+        ("platform.runtimeDone", {"requestId": FIRST, **DONE}, BEGAN + 0.002),
+    )
+    scene.host.report(("platform.start", {"requestId": SECOND}, BEGAN + 60))
+    scene.host.report(line("late", 0.001), line("before", -1), line("between", 30))
+    end_of(scene)
+
+    found = {body: record.span_id.hex() for body, record in by_body(scene).items()}
+    assert found == {"late": "1" * 16, "before": "", "between": ""}
+
+
+def test_a_record_that_cannot_be_read_does_not_spoil_its_batch(scene):
+    """It is left out, with one line; the rest of the batch is the invocation's end."""
+    scene.start(**ON)
+    scene.host.wait_for_next(1)
+    scene.host.invoke(FIRST)
+    done = ("platform.runtimeDone", {"requestId": FIRST, **DONE})
+    scene.host.report(("function", "of the year 33658", 1e12), ("function", None), done)
+    scene.host.wait_for_next(2)
+    scene.host.shut_down()
+    code, said = scene.runner.wait()
+
+    assert code == 0
+    assert said == ["wrapkit: a record of platform telemetry cannot be read; leaving it out"]
+    assert len(spans(scene)) == 1
+
+
 def test_lines_of_the_init_belong_to_its_span(scene):
     """What is written while modules are imported."""
     scene.start(**ON)

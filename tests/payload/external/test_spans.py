@@ -262,6 +262,21 @@ def test_managed_instances_export_by_the_clock(scene):
     assert attributes(resource.attributes)["cloud.account.id"] == "123456789012"
 
 
+def test_a_span_that_telemetry_makes_has_the_platforms_figures(scene):
+    """On managed instances platform.report is the end of an invocation."""
+    scene.start(AWS_LAMBDA_INITIALIZATION_TYPE="lambda-managed-instances")
+    scene.host.wait_for_next(1)
+    figures = {"durationMs": 5.0, "billedDurationMs": 6, "maxMemoryUsedMB": 73, "other": 1}
+    scene.host.report(("platform.report", {"requestId": "r1", "metrics": figures}))
+    scene.sink.wait_for(1)
+    end_of(scene)
+
+    found = attributes(only_span(scene).attributes)
+    assert found["aws.lambda.billed_duration_ms"] == 6
+    assert found["aws.lambda.max_memory_used_mb"] == 73
+    assert not any("other" in key or "init" in key for key in found)
+
+
 def test_without_telemetry_the_hook_is_enough(scene):
     """A host that answers 202 has no telemetry; once the hook has spoken its end is waited for."""
     scene.start(host=Host(telemetry_status=202))

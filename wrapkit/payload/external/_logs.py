@@ -60,24 +60,24 @@ class LogBuffer:
         self._records: _Records = []
         self._bytes = 0
         self._unknown = 0  # how many of the records were looked at without finding their span
-        self._running: dict[str, None] = {}  # in the order of the platform's word
-        self._last = ("", 0)  # request id and end of the invocation that was over last
+        self._running: dict[str, int] = {}  # since when, by request id
+        self._last = ("", 0, 0)  # request id, start and end of the one that was over last
         self._over: dict[str, SpanLink] = {}
 
     def __bool__(self) -> bool:
         return bool(self._records)
 
-    def began(self, request_id: str) -> None:
+    def began(self, request_id: str, time_ns: int) -> None:
         """``platform.start`` has come."""
-        self._running[request_id] = None
+        self._running[request_id] = time_ns
         if len(self._running) > _MAX_REMEMBERED:
             del self._running[next(iter(self._running))]
 
     def ended(self, request_id: str, time_ns: int) -> None:
         """``platform.runtimeDone`` or ``platform.report`` has come."""
-        if request_id in self._running:
-            del self._running[request_id]
-            self._last = (request_id, time_ns)
+        began_ns = self._running.pop(request_id, None)
+        if began_ns is not None:
+            self._last = (request_id, began_ns, time_ns)
 
     def invocation_ended(self, span: "Span") -> None:
         """An invocation has its span; lines of it may be still to come."""
@@ -101,10 +101,12 @@ class LogBuffer:
             self._encode_early()
 
     def _request_at(self, time_ns: int) -> str:
-        if not self._running:
-            return self._last[0] if time_ns <= self._last[1] else ""
+        begun = [request_id for request_id, ns in self._running.items() if ns <= time_ns]
+        last, start_ns, end_ns = self._last
+        if not begun:
+            return last if start_ns <= time_ns <= end_ns else ""
         # Side by side, as on managed instances, nothing tells whose line it is.
-        return next(iter(self._running)) if len(self._running) == 1 else ""
+        return begun[0] if len(begun) == 1 else ""
 
     def encode(self) -> None:
         """Moves what has been collected to the outbox, as one request body."""

@@ -140,7 +140,7 @@ class Phases:
         if part == _START:
             return self._begin(Phase(name, record, time_ns))
         phase = self._open
-        if phase is None or phase.name != name or str(record.get("phase", "")) != phase.phase:
+        if phase is None or phase.name != name or record.get("phase", phase.phase) != phase.phase:
             return None
         if part == _RUNTIME_DONE:
             phase.runtime_done(record, time_ns)

@@ -97,7 +97,7 @@ class PlatformTelemetry:
         if self._logs is not None:
             request_id = str(content.get("requestId") or "")
             if kind == START:
-                self._logs.began(request_id)
+                self._logs.began(request_id, unix_nano(time))
             elif kind in (RUNTIME_DONE, REPORT):
                 self._logs.ended(request_id, unix_nano(time))
 

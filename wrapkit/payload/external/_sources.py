@@ -102,13 +102,14 @@ class Sources:
         records = [each for each in batch if isinstance(each, dict)]
         # All of it before the end of an invocation lets an export begin.
         for record in self._platform.in_order(records):
-            self._platform.take(record)
+            _take(self._platform.take, record)
         for record in records:
-            if isinstance(record.get("record"), dict):
-                self._take_record(str(record.get("type")), record)
+            _take(self._take_record, record)
 
-    def _take_record(self, kind: str, record: "dict[str, Any]") -> None:
-        detail = record["record"]
+    def _take_record(self, record: "dict[str, Any]") -> None:
+        kind, detail = str(record.get("type")), record.get("record")
+        if not isinstance(detail, dict):
+            return
         if kind in (START, RUNTIME_DONE, REPORT) and self._invocations.is_news(kind, detail):
             self._take_news(kind, detail, unix_nano(str(record.get("time"))))
 
@@ -118,3 +119,11 @@ class Sources:
         else:
             self._spans.add(self._invocations.platform_ended(detail, time_ns))
             self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
+
+
+def _take(take: "Callable[[dict[str, Any]], None]", record: "dict[str, Any]") -> None:
+    """Takes a record; one that cannot be read does not keep the rest of its batch from being."""
+    try:
+        take(record)
+    except ValueError:
+        report_once("record", "a record of platform telemetry cannot be read; leaving it out")
