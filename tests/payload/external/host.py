@@ -136,13 +136,9 @@ class Host:
 
     def report(self, *records):
         """Delivers platform telemetry: (type, record) or (type, record, time) each."""
-        self.report_batch([], *records)
-
-    def report_batch(self, batch, *records):
-        """The same, behind what stands in ``batch`` as it is."""
         uri = self.subscriptions[0][1]["destination"]["URI"]
         port = int(uri.rsplit(":", 1)[1].rstrip("/"))
-        batch = batch + [
+        batch = [
             {"time": timestamp(record[2] if len(record) > 2 else time.time()), "type": record[0],
              "record": record[1]}
             for record in records
