@@ -46,6 +46,8 @@ class Host:
         self.errors = []
         self.calls = []
         self.next_calls = 0
+        self.next_times = []
+        self.events_sent = 0
         self._events = queue.Queue()
         self._changed = threading.Condition()
         self.server = Server(self._handler())
@@ -98,12 +100,16 @@ class Host:
                 host.calls.append(self.path)
                 with host._changed:
                     host.next_calls += 1
+                    host.next_times.append(time.monotonic())
                     host._changed.notify_all()
                 status, event = host._events.get()
                 if status is None:  # the host is gone
                     self.close_connection = True
                     return
                 self.answer(status, event)
+                with host._changed:
+                    host.events_sent += 1
+                    host._changed.notify_all()
 
         return Handler
 
@@ -112,6 +118,11 @@ class Host:
         with self._changed:
             done = self._changed.wait_for(lambda: self.next_calls >= count, WAIT_S)
         assert done, f"next was called {self.next_calls} times, not {count}"
+
+    def wait_for_sent(self, count):
+        """Waits until ``count`` events have been sent, whatever the runner does with them."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.events_sent >= count, WAIT_S)
 
     def invoke(self, request_id, *, trace_header=None, timeout_s=30.0, now_s=None):
         event = {
