@@ -55,6 +55,7 @@ class Host:
     def _handler(host):  # noqa: N805 - the handler's self is the other one
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes
 
             def log_message(self, *_):
                 pass

@@ -70,6 +70,7 @@ class Sink:
     def _handler(sink):  # noqa: N805 - the handler's self is the other one
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes
 
             def log_message(self, *_):
                 pass
