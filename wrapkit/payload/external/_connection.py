@@ -72,8 +72,8 @@ class Connection:
         self._proxy = proxy
         self._context: Optional[SSLContext] = None
         self._answered: Optional[Callable[[Message], None]] = None
-        self._failed: Callable[[str], None] = lambda _: None
-        self._make_request: Callable[[], bytes] = lambda: b""
+        self._failed: Callable[[str], None] = _ignore
+        self._make_request: Callable[[], bytes] = _nothing
         self._unsent = memoryview(b"")  # sliced without copying: a request may have 4 MiB
         self._sock: Optional[_socket.socket] = None
         self._stage = _CLOSED
@@ -105,7 +105,7 @@ class Connection:
 
     def give_up(self) -> None:
         """Closes the connection; the request that is outstanding gets no answer any more."""
-        self._answered = None
+        self._forget()
         self._close()
         self._addresses = []
 
@@ -268,7 +268,8 @@ class Connection:
     def _finish(self, message: "Message") -> None:
         if self._unsent or not message.head.keep_alive:
             self._close()
-        answered, self._answered = self._answered, None
+        answered = self._answered
+        self._forget()
         if answered is not None:
             answered(message)
 
@@ -276,6 +277,11 @@ class Connection:
         failed = self._failed
         self.give_up()
         failed(reason)
+
+    def _forget(self) -> None:
+        """Lets the request go: it holds a body of up to 4 MiB."""
+        self._answered = None
+        self._make_request, self._failed = _nothing, _ignore
 
     def _close(self) -> None:
         if self._resolution is not None:
@@ -288,6 +294,14 @@ class Connection:
         if sock is not None:
             self._loop.forget(sock.fileno())
             sock.close()
+
+
+def _nothing() -> bytes:
+    return b""
+
+
+def _ignore(_reason: str) -> None:
+    pass
 
 
 def _os_error(status: int) -> OSError:
