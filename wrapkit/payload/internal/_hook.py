@@ -7,6 +7,8 @@ Rule 2. The steps that are watched: ``wait_next_invocation`` gives the request, 
         ``post_invocation_result`` and ``post_invocation_error`` the outcome, marshalling included.
 Rule 3. What leaves the loop otherwise (``SystemExit``, ``KeyboardInterrupt``) passes ``escaped``.
 Rule 4. An event that the client cannot read never starts; its invocation starts with its end.
+Rule 5. Who else in this process follows invocations (the libraries' spans) is told of the start
+        behind the sink, and of the end in front of it: what it adds goes along in the same export.
 """
 
 import os
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
         def posted(self) -> None: ...
         def close(self) -> None: ...
 
+
+# The hook of this process, once there is one: where its libraries find the current invocation.
+installed: "Optional[Hook]" = None
 
 # AWS keeps what is provisioned warm, so its first invocation is no cold start
 # (https://opentelemetry.io/docs/specs/semconv/registry/attributes/faas/#faas-coldstart).
@@ -64,15 +69,33 @@ class Invocation:
 class Hook:
     """Follows one invocation at a time, as the runtime client handles them."""
 
-    __slots__ = ("_cold_start", "_error", "_invocation", "_process_id", "_request", "_sink")
+    __slots__ = (
+        "_cold_start",
+        "_error",
+        "_followers",
+        "_invocation",
+        "_process_id",
+        "_request",
+        "_sink",
+    )
 
     def __init__(self, sink: "Sink", *, cold_start: bool) -> None:
         self._sink = sink
+        self._followers: list[Sink] = []
         self._cold_start = cold_start
         self._request: Any = None
         self._invocation: Optional[Invocation] = None
         self._error: Optional[dict[str, str]] = None
         self._process_id = 0
+
+    @property
+    def current(self) -> "Optional[Invocation]":
+        """The invocation whose handler runs, in a fork of it as well; None between invocations."""
+        return self._invocation
+
+    def follow(self, follower: "Sink") -> None:
+        """Has ``follower`` told of each invocation, too; of what it fails in a line is said."""
+        self._followers.append(follower)
 
     def received(self, request: "Any") -> None:
         """The runtime client holds a new request."""
@@ -90,7 +113,9 @@ class Hook:
         self._cold_start = False
         self._process_id = os.getpid()
         self._invocation = invocation
-        self._sink.start(invocation)
+        quietly(self._sink.start, invocation)
+        for follower in self._followers:
+            quietly(follower.start, invocation)
 
     def failed(self, message: str, error_type: str) -> None:
         """The runtime client describes the exception that it is handling."""
@@ -107,11 +132,14 @@ class Hook:
         invocation, error = self._invocation, self._error
         self._request = self._invocation = self._error = None
         if invocation is not None:
-            self._sink.end(invocation, time_ns, (error or {}) if failed else None)
+            error = (error or {}) if failed else None
+            for sink in (*reversed(self._followers), self._sink):
+                quietly(sink.end, invocation, time_ns, error)
 
     def posted(self) -> None:
         """The outcome has been posted, or could not be."""
-        self._sink.posted()
+        for sink in (*reversed(self._followers), self._sink):
+            quietly(sink.posted)
 
     def escaped(self, error: BaseException) -> None:
         """What ends the process leaves the runtime client's loop."""
@@ -121,7 +149,8 @@ class Hook:
 
     def close(self) -> None:
         """The process ends: an open socket would be warned of, where such warnings are on."""
-        self._sink.close()
+        for sink in (*reversed(self._followers), self._sink):
+            quietly(sink.close)
 
     def _ended_by(self, error: BaseException) -> None:
         from ._errors import describe
@@ -148,6 +177,7 @@ def _trace_headers(event: "Any") -> "Any":
 
 def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optional[Hook]":
     """Patches the runtime client; the hook, or None where there is nothing to export to."""
+    global installed  # noqa: PLW0603 - a process has one runtime client, and so one hook
     sink = _sink(mode, environ)
     if sink is None:
         return None
@@ -155,6 +185,7 @@ def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optio
     from ._patches import patch
 
     patch(bootstrap, hook)
+    installed = hook
     return hook
 
 
