@@ -5,15 +5,25 @@ real processes.
 from ._clock import Clock, ManualClock, SystemClock
 from ._environment import ExecutionEnvironment
 from ._function import Function
+from ._invocation import Invocation
 from ._records import Record
-from ._results import ExtensionInit, InitResult, InvocationResult, RuntimeInit, ShutdownResult
+from ._results import (
+    Answer,
+    ExtensionInit,
+    InitResult,
+    InvocationResult,
+    RuntimeInit,
+    ShutdownResult,
+)
 
 __all__ = [
+    "Answer",
     "Clock",
     "ExecutionEnvironment",
     "ExtensionInit",
     "Function",
     "InitResult",
+    "Invocation",
     "InvocationResult",
     "ManualClock",
     "Record",

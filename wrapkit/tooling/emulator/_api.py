@@ -35,8 +35,8 @@ from wrapkit.lifecycle import (
     response_bytes,
     route,
 )
+from wrapkit.tooling._http_server import Application, Connection, Exchange
 
-from ._server import Application, Connection, Exchange
 from ._subscription import read_subscription
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ class _Delivery(Exchange):
     """
 
     max_bytes = MAX_RESPONSE_BYTES
+    is_streamed = False
 
     def __init__(self, host: Host, connection: Connection, head: Head, request_id: str) -> None:
         self._host, self._connection, self._head = host, connection, head
@@ -146,6 +147,8 @@ class _Delivery(Exchange):
         self._received_bytes += len(piece)
         if self._refusal is None and self._received_bytes <= self.max_bytes:
             self._body += piece
+            if self.is_streamed:
+                self._host.stream(self._request_id, piece)
 
     def finish(self, trailers: dict[str, str]) -> None:
         if self._refusal is not None:
@@ -181,7 +184,7 @@ class _Response(_Delivery):
         mode = self._head.headers.get(RESPONSE_MODE.lower(), "")
         self._host.receive(RuntimeResponse(request_id=self._request_id))
         if mode.lower() == "streaming":
-            self.max_bytes = _MAX_STREAM_BYTES
+            self.max_bytes, self.is_streamed = _MAX_STREAM_BYTES, True
         elif mode:
             self._end("Runtime.InvalidResponseModeHeader")
             raise RemoteLifecycleError(

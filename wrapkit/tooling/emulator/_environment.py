@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wrapkit.lifecycle import Environment, Init, Shutdown
 from wrapkit.tooling._errors import USAGE, DiagnosticError
+from wrapkit.tooling._http_server import Server
 
 from ._api import Api
 from ._clock import Clock, SystemClock
@@ -20,7 +21,6 @@ from ._journal import Journal
 from ._processes import Processes
 from ._results import InitResult, InvocationResult, ShutdownResult
 from ._sandbox import Isolation, Sandbox, create_sandbox
-from ._server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,7 @@ class ExecutionEnvironment:
             extensions=self._sandbox.extensions, function_timeout_ms=self.function.timeout_ms
         )
         host = self._host = Host(self.function, environment, journal, self._clock)
-        self._server = Server(Api(host))
+        self._server = Server(Api(host), "the runtime API")
         await self._server.start(self._port)
         host.attach(
             Processes(
@@ -174,17 +174,44 @@ class ExecutionEnvironment:
         Initialises first where ``init`` has not been called. ``trace_header`` as in
         ``X-Amzn-Trace-Id``.
         """
+        invocation = self.send(
+            payload,
+            request_id=request_id,
+            trace_header=trace_header,
+            client_context=client_context,
+        )
+        await invocation.ended
+        return invocation.result()
+
+    def send(
+        self,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        client_context: str | None = None,
+        tenant_id: str | None = None,
+        invoked_function_arn: str | None = None,
+        on_piece: Callable[[bytes], None] | None = None,
+    ) -> Invocation:
+        """Begins an invocation without waiting: the returned one is ``answered``, and ``ended``.
+
+        ``invoked_function_arn`` where the caller named a version or an alias; ``on_piece`` gets
+        what the runtime streams.
+        """
         host = self._running()
         invocation = Invocation(
             request_id or str(uuid.uuid4()),
             payload,
             trace_header=trace_header,
             client_context=client_context,
+            tenant_id=tenant_id,
+            invoked_function_arn=invoked_function_arn or self.function.arn,
+            on_piece=on_piece,
             sent_ms=self._clock.now_ms(),
         )
         host.invoke(invocation)
-        await invocation.ended
-        return invocation.result()
+        return invocation
 
     async def shutdown(self, reason: str = "spindown") -> ShutdownResult:
         """Runs the Shutdown phase: SIGTERM, the SHUTDOWN event, the deadlines, SIGKILL."""

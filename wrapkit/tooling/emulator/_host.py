@@ -47,13 +47,14 @@ from ._progress import InitProgress
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from wrapkit.tooling._http_server import Connection
+
     from ._clock import Clock
     from ._function import Function
     from ._invocation import Invocation
     from ._journal import Journal
     from ._launch import Process
     from ._launch_problem import LaunchProblem
-    from ._server import Connection
     from ._subscription import Subscription
 
 # SHUTDOWN waits so long for the telemetry that its extension is still owed; AWS's emulator allows 1
@@ -145,11 +146,12 @@ class Host:
     def fail(self, error: BaseException) -> None:
         """Lets everybody who waits, or will wait, know that the host itself went wrong."""
         self.failure = self.failure or error
-        waiting = [self.settled, self.ended, *(one.ended for one in self._invocations.values())]
-        for future in waiting:
+        for future in (self.settled, self.ended):
             if not future.done():
                 future.set_exception(error)
                 future.exception()  # not to be reported as never retrieved
+        for invocation in self._invocations.values():
+            invocation.fail(error)
 
     # What the caller asks for
 
@@ -204,6 +206,12 @@ class Host:
         self.receive(event)
         name = self._environment.extension_name(event.identifier or "")
         self._journal.telemetry.subscribe(name, subscription)
+
+    def stream(self, request_id: str, piece: bytes) -> None:
+        """Passes on a piece of a response that the runtime streams."""
+        invocation = self._invocations.get(request_id)
+        if invocation is not None and invocation.on_piece is not None:
+            invocation.on_piece(piece)
 
     def keep_outcome(self, request_id: str, body: bytes, trailers: Mapping[str, str]) -> None:
         """Keeps the body that the runtime posted."""
@@ -270,21 +278,23 @@ class Host:
             invocation.payload,
             request_id=effect.request_id,
             deadline_ms=effect.deadline_ms,
-            invoked_function_arn=self.function.arn,
+            invoked_function_arn=invocation.invoked_function_arn,
             trace_header=invocation.trace_header,
             client_context=invocation.client_context,
+            tenant_id=invocation.tenant_id,
         )
         self._runtime_connections.pop().answer(answer)
 
     def _deliver_invoke(self, effect: DeliverInvoke) -> None:
         connection = self._extension_connections.pop(effect.identifier, None)
-        if connection is not None:
+        invocation = self._invocations.get(effect.request_id)
+        if connection is not None and invocation is not None:
             answer = invoke_event_answer(
                 str(uuid.uuid4()),
                 request_id=effect.request_id,
                 deadline_ms=effect.deadline_ms,
-                invoked_function_arn=self.function.arn,
-                trace_header=self._journal.trace_headers.get(effect.request_id),
+                invoked_function_arn=invocation.invoked_function_arn,
+                trace_header=invocation.trace_header,
             )
             connection.answer(answer)
 
@@ -311,10 +321,8 @@ class Host:
         # Only now: the runtime is to get its invocation even when its caller has gone away.
         invocation = self._invocations.pop(effect.request_id, None)
         self._journal.trace_headers.pop(effect.request_id, None)
-        if invocation is not None and not invocation.ended.done():
-            invocation.cpu_ms = self.processes.cpu_ms_since_mark()
-            invocation.log_tail = self._journal.tail
-            invocation.ended.set_result(None)
+        if invocation is not None:
+            invocation.end(self.processes.cpu_ms_since_mark(), self._journal.tail)
 
     def _terminate_runtime(self, _: object) -> None:
         self._start_runtime_now()

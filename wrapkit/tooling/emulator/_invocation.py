@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
 from wrapkit.lifecycle import FUNCTION_ERROR, INIT_ERROR, RESPONSE, Respond
 
-from ._results import InvocationResult
+from ._results import Answer, InvocationResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _ERROR_TYPE_TRAILER = "lambda-runtime-function-error-type"
+_ERROR_BODY_TRAILER = "lambda-runtime-function-error-body"
 
 
 class Invocation:
-    """What was sent, what the runtime answered, and what was recorded of it."""
+    """One invocation that was sent: wait for ``answered``, which is what its caller waits for, or
+    for ``ended``, when it is over for the extensions, too; then there is a ``result()``.
+
+    ``on_piece`` gets the pieces of a response that the runtime streams, as they come.
+    """
 
     def __init__(
         self,
@@ -27,12 +34,20 @@ class Invocation:
         trace_header: str | None,
         client_context: str | None,
         sent_ms: float,
+        invoked_function_arn: str,
+        tenant_id: str | None = None,
+        on_piece: Callable[[bytes], None] | None = None,
     ) -> None:
         self.request_id = request_id
         self.payload = payload
         self.trace_header = trace_header
         self.client_context = client_context
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.invoked_function_arn = invoked_function_arn
+        self.tenant_id = tenant_id
+        self.on_piece = on_piece
+        loop = asyncio.get_running_loop()
+        self.answered: asyncio.Future[Answer] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
         self.cpu_ms: Mapping[str, float] = {}
         self.log_tail = ""
         self.report: Mapping[str, Any] = {}
@@ -40,9 +55,6 @@ class Invocation:
         self._answered_ms = sent_ms
         self._body = b""
         self._trailers: Mapping[str, str] = {}
-        self._answer = b""
-        self._function_error: str | None = None
-        self._error_type: str | None = None
 
     def keep_outcome(self, body: bytes, trailers: Mapping[str, str]) -> None:
         """Keeps what the runtime posted, until the lifecycle says whether the caller gets it."""
@@ -50,29 +62,51 @@ class Invocation:
 
     def respond(self, effect: Respond, init_error_body: bytes, now_ms: float) -> None:
         """Gives the caller its answer."""
-        self._answered_ms = now_ms
-        self._error_type = effect.error_type or None
-        self._function_error = None if effect.outcome == RESPONSE else "Unhandled"
-        if effect.outcome in (RESPONSE, FUNCTION_ERROR):
-            self._answer = self._body
-            self._take_trailers()
+        if not self.answered.done():
+            self._answered_ms = now_ms
+            self.answered.set_result(self._answer(effect, init_error_body))
+
+    def _answer(self, effect: Respond, init_error_body: bytes) -> Answer:
+        error_type = effect.error_type or None
+        if effect.outcome == RESPONSE:
+            return self._response(error_type)
+        if effect.outcome == FUNCTION_ERROR:
+            body = self._body
         elif effect.outcome == INIT_ERROR:
-            self._answer = init_error_body
+            body = init_error_body
         else:
             document = {"errorType": effect.error_type, "errorMessage": effect.message}
-            self._answer = json.dumps(document, separators=(",", ":")).encode()
+            body = json.dumps(document, separators=(",", ":")).encode()
+        return Answer(body, "Unhandled", error_type, body)
 
-    def _take_trailers(self) -> None:
+    def _response(self, error_type: str | None) -> Answer:
         """A streamed response that broke off says so behind the body that the caller has already
         got.
         """
-        error_type = self._trailers.get(_ERROR_TYPE_TRAILER)
-        if error_type:
-            self._function_error, self._error_type = "Unhandled", error_type
+        broken_by = self._trailers.get(_ERROR_TYPE_TRAILER)
+        if not broken_by:
+            return Answer(self._body, None, error_type)
+        details = _decode_base64(self._trailers.get(_ERROR_BODY_TRAILER, ""))
+        return Answer(self._body, "Unhandled", broken_by, details)
+
+    def end(self, cpu_ms: Mapping[str, float], log_tail: str) -> None:
+        """The invocation is over; nothing of it comes any more."""
+        if not self.ended.done():
+            self.cpu_ms, self.log_tail = cpu_ms, log_tail
+            self.ended.set_result(None)
+        if not self.answered.done():
+            self.answered.set_result(Answer(b"", "Unhandled"))
+
+    def fail(self, error: BaseException) -> None:
+        """The host itself went wrong."""
+        for future in (self.answered, self.ended):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # not to be reported as never retrieved
 
     def result(self) -> InvocationResult:
         """The result, once the invocation has ended."""
-        metrics = self.report.get("metrics", {})
+        metrics, answer = self.report.get("metrics", {}), self.answered.result()
         overheads = [
             span["durationMs"]
             for span in self.report.get("spans", ())
@@ -80,10 +114,10 @@ class Invocation:
         ]
         return InvocationResult(
             request_id=self.request_id,
-            payload=self._answer,
-            function_error=self._function_error,
+            payload=answer.payload,
+            function_error=answer.function_error,
             status=self.report.get("status", "failure"),
-            error_type=self._error_type or self.report.get("errorType"),
+            error_type=answer.error_type or self.report.get("errorType"),
             duration_ms=metrics.get("durationMs", 0.0),
             billed_duration_ms=metrics.get("billedDurationMs", 0),
             init_duration_ms=metrics.get("initDurationMs"),
@@ -93,3 +127,10 @@ class Invocation:
             cpu_ms=self.cpu_ms,
             log_tail=self.log_tail,
         )
+
+
+def _decode_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return text.encode()  # as the runtime wrote it

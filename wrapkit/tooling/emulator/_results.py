@@ -49,6 +49,20 @@ class InitResult:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What the caller of an invocation gets.
+
+    ``payload`` is the response, or the error's JSON where ``function_error`` is ``Unhandled``; of a
+    streamed response that broke off, what had come. Its error is then in ``error_details`` (JSON).
+    """
+
+    payload: bytes
+    function_error: str | None = None
+    error_type: str | None = None
+    error_details: bytes = b""
+
+
+@dataclass(frozen=True)
 class InvocationResult:
     """One invocation, when it was over for the extensions as well.
 

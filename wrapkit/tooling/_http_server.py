@@ -1,4 +1,7 @@
-"""The HTTP server of the three APIs: bytes to requests and answers to bytes, on the loopback."""
+"""An HTTP server on the loopback: bytes to requests and answers to bytes.
+
+The APIs of the execution environment and Lambda's Invoke API stand on it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from wrapkit.lifecycle import (
     MessageReader,
     error_answer,
 )
-from wrapkit.tooling._errors import USAGE, DiagnosticError
+
+from ._errors import USAGE, DiagnosticError
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -109,8 +113,13 @@ class Connection(asyncio.Protocol):
         else:
             self._exchange.take(part)
 
+    def answer_part(self, part: bytes) -> None:
+        """Sends a part of the response; ``answer`` sends the last one."""
+        if self._transport is not None:
+            self._transport.write(part)
+
     def answer(self, response: bytes) -> None:
-        """Sends the whole response in one write, and goes on to the next request."""
+        """Sends the whole response, or its rest, in one write, and goes on to the next request."""
         self._exchange = None
         self._awaiting_answer = False
         if self._transport is None:
@@ -128,10 +137,10 @@ class Connection(asyncio.Protocol):
 
 
 class Server:
-    """The listening socket and its connections."""
+    """The listening socket and its connections; ``name`` is what an error calls the API."""
 
-    def __init__(self, application: Application) -> None:
-        self._application = application
+    def __init__(self, application: Application, name: str) -> None:
+        self._application, self._name = application, name
         self._connections: list[Connection] = []
         self._server: asyncio.Server | None = None
         self.address = ""
@@ -147,7 +156,7 @@ class Server:
                 raise
             raise DiagnosticError(
                 "port-not-available",
-                f"the runtime API cannot listen on 127.0.0.1:{port}: {error.strerror}",
+                f"{self._name} cannot listen on 127.0.0.1:{port}: {error.strerror}",
                 "choose another port, or 0 for any that is free",
                 USAGE,
             ) from error
