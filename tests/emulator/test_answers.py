@@ -1,4 +1,4 @@
-"""What a caller gets while its invocation goes on: the answer first, or a streamed one by pieces."""
+"""What a caller gets while its invocation goes on: the answer first, or its pieces."""
 
 from __future__ import annotations
 
