@@ -33,9 +33,10 @@ def test_events_reach_an_extension(deployment, isolation):
         async with Watched(deployment.function(), isolation=isolation) as environment:
             init = await environment.init()
             result = await environment.invoke(b"{}")
-            return environment, init, result, await environment.shutdown()
+            usage = environment.usage()
+            return environment, init, result, usage, await environment.shutdown()
 
-    environment, init, result, ended = run(scenario())
+    environment, init, result, usage, ended = run(scenario())
     watcher = init.extensions["watcher"]
     assert 0 < watcher.exec_ms < watcher.registered_ms < watcher.next_ms <= init.duration_ms
     assert watcher.registered_ms < init.runtime.exec_ms
@@ -43,11 +44,17 @@ def test_events_reach_an_extension(deployment, isolation):
     assert watcher.rss_bytes > 1_000_000
     assert result.post_runtime_extensions_duration_ms >= 0
     assert set(result.cpu_ms) == {"runtime", "watcher"}
+    assert set(result.next_ms) == {"runtime", "watcher"}
+    assert result.next_ms["runtime"] >= result.response_latency_ms
+    assert set(usage) == {"runtime", "watcher"}
+    assert usage["watcher"].cpu_ms > watcher.cpu_ms
+    assert usage["watcher"].max_resident_bytes >= usage["watcher"].resident_bytes > 1_000_000
     assert "EXTENSION\tName: watcher\tState: Ready\tEvents: [INVOKE,SHUTDOWN]" in environment.lines
     assert f"seen {result.request_id}" in environment.lines
     assert environment.lines[-1] == "bye spindown"
     assert ended.statuses["watcher"] == "exit status 0"
     assert ended.killed == ()
+    assert 0 < ended.exited_ms["watcher"] <= ended.duration_ms
 
 
 def test_the_invoke_event_is_the_runtimes(deployment):

@@ -157,6 +157,29 @@ def test_an_unreadable_layer_is_named(deployment, tmp_path, name, content, reaso
     assert failure.value.exit_code == 2
 
 
+@pytest.mark.parametrize("first_is_folder", [False, True])
+def test_a_layer_cannot_write_through_a_link(deployment, tmp_path, isolation, first_is_folder):
+    """Neither through one of its own, nor through one of an earlier layer."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    archive, layers = tmp_path / "layer.zip", [deployment.layer]
+    with zipfile.ZipFile(archive, "w") as layer:
+        if first_is_folder:
+            (deployment.layer / "python").symlink_to(outside)
+        else:
+            link = zipfile.ZipInfo("python")
+            link.external_attr = (stat.S_IFLNK | 0o777) << 16
+            layer.writestr(link, str(outside))
+        layer.writestr("python/module.py", "")
+    layers.append(archive)
+
+    with pytest.raises(DiagnosticError, match="lies outside the layer") as failure:
+        run(answer(deployment.handler("").function(layers=layers), isolation=isolation))
+
+    assert failure.value.reference == "layer-unreadable"
+    assert list(outside.iterdir()) == []
+
+
 def test_a_missing_task_folder_is_named(deployment, tmp_path):
     """And the exit code is that of a usage error."""
     deployment.task.rmdir()

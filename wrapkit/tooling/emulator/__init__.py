@@ -15,6 +15,7 @@ from ._results import (
     RuntimeInit,
     ShutdownResult,
 )
+from ._usage import ProcessUsage
 
 __all__ = [
     "Answer",
@@ -26,6 +27,7 @@ __all__ = [
     "Invocation",
     "InvocationResult",
     "ManualClock",
+    "ProcessUsage",
     "Record",
     "RuntimeInit",
     "ShutdownResult",

@@ -23,11 +23,12 @@ from ._results import InitResult, InvocationResult, ShutdownResult
 from ._sandbox import Isolation, Sandbox, create_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from ._function import Function
     from ._records import Record
+    from ._usage import ProcessUsage
 
 
 class ExecutionEnvironment:
@@ -213,6 +214,10 @@ class ExecutionEnvironment:
         host.invoke(invocation)
         return invocation
 
+    def usage(self) -> Mapping[str, ProcessUsage]:
+        """What each running process (``runtime`` and the extensions' names) has used so far."""
+        return self._running().processes.usage()
+
     async def shutdown(self, reason: str = "spindown") -> ShutdownResult:
         """Runs the Shutdown phase: SIGTERM, the SHUTDOWN event, the deadlines, SIGKILL."""
         host = self._running()
@@ -225,6 +230,11 @@ class ExecutionEnvironment:
             duration_ms=round(self._clock.now_ms() - begun_ms, 3),
             statuses=dict(host.processes.statuses),
             killed=tuple(host.processes.killed),
+            exited_ms={
+                name: round(at_ms - begun_ms, 3)
+                for name, at_ms in host.exited_ms.items()
+                if at_ms >= begun_ms
+            },
         )
 
 

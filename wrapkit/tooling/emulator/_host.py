@@ -89,6 +89,7 @@ class Host:
         self._cancel_timer: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.failure: BaseException | None = None
+        self.exited_ms: dict[str, float] = {}
 
     def attach(self, processes: Processes) -> None:
         """Gives the host what starts processes; they need its address first."""
@@ -168,7 +169,7 @@ class Host:
         """The runtime waits for an invocation on this connection."""
         self._runtime_connections.append(connection)
         try:
-            self.progress.called_next(RUNTIME, self.processes)
+            self._called_next(RUNTIME)
             self.receive(event)
         except BaseException:
             self.forget(connection)
@@ -191,7 +192,12 @@ class Host:
     def _note_next(self, identifier: str) -> None:
         with contextlib.suppress(KeyError):  # an unknown identifier is about to be refused
             name = self._environment.extension_name(identifier)
-            self.progress.called_next(name, self.processes)
+            self._called_next(name)
+
+    def _called_next(self, name: str) -> None:
+        self.progress.called_next(name, self.processes)
+        for invocation in self._invocations.values():
+            invocation.called_next(name, self._clock.now_ms())
 
     def forget(self, connection: Connection) -> None:
         """The connection waits no longer."""
@@ -236,6 +242,7 @@ class Host:
 
     def exited(self, process: Process) -> None:
         """A process is gone."""
+        self.exited_ms[process.name] = self._clock.now_ms()
         if process.name == RUNTIME:
             self._runtime_connections.clear()
             self._report(RuntimeExited(status=process.status))

@@ -52,6 +52,7 @@ class Invocation:
         self.log_tail = ""
         self.report: Mapping[str, Any] = {}
         self._sent_ms = sent_ms
+        self._next_ms: dict[str, float] = {}
         self._answered_ms = sent_ms
         self._body = b""
         self._trailers: Mapping[str, str] = {}
@@ -59,6 +60,10 @@ class Invocation:
     def keep_outcome(self, body: bytes, trailers: Mapping[str, str]) -> None:
         """Keeps what the runtime posted, until the lifecycle says whether the caller gets it."""
         self._body, self._trailers = body, trailers
+
+    def called_next(self, name: str, now_ms: float) -> None:
+        """A process is ready for the next invocation: its part of this one is over."""
+        self._next_ms[name] = round(now_ms - self._sent_ms, 3)
 
     def respond(self, effect: Respond, init_error_body: bytes, now_ms: float) -> None:
         """Gives the caller its answer."""
@@ -126,6 +131,7 @@ class Invocation:
             post_runtime_extensions_duration_ms=overheads[0] if overheads else None,
             cpu_ms=self.cpu_ms,
             log_tail=self.log_tail,
+            next_ms=self._next_ms,
         )
 
 

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._counters import ProcessCounters
 from ._fork import fork_child
 from ._kernel import die_with_parent
 from ._launch_problem import LaunchProblem, explain_launch_error
@@ -71,6 +72,7 @@ class Process:
             os.waitpid(self.pid, 0)
             os.close(self._report)
             raise
+        self.counters = ProcessCounters(self.pid)
         os.set_blocking(self._report, False)
         self._loop.add_reader(self._report, self._read_report)
 
@@ -110,6 +112,7 @@ class Process:
             self._reap()
         else:
             self.executed = True
+            self.counters.enable()
             self._loop.add_reader(self._pidfd, self._exited)
         self._on_exec(self, problem)
 
@@ -127,6 +130,7 @@ class Process:
         self._final_cpu_ns = final_cpu_ns
         self.status = _describe(status)
         os.close(self._pidfd)
+        self.counters.close()
 
     def _close_report(self) -> None:
         if self._report >= 0:

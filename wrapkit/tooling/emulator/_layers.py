@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from wrapkit.tooling._errors import USAGE, DiagnosticError
 
@@ -42,9 +42,11 @@ def check_layer(layer: Path) -> None:
 
 def _check_entry(layer: Path, name: str) -> None:
     if name.startswith("/") or ".." in name.split("/"):
-        raise _unreadable(
-            layer, f"its entry {name!r} lies outside the layer", "build the zip file anew"
-        )
+        _refuse_entry(layer, name)
+
+
+def _refuse_entry(layer: Path, name: str) -> NoReturn:
+    raise _unreadable(layer, f"its entry {name!r} lies outside the layer", "build the layer anew")
 
 
 def _unreadable(layer: Path, reason: str, hint: str) -> DiagnosticError:
@@ -54,9 +56,16 @@ def _unreadable(layer: Path, reason: str, hint: str) -> DiagnosticError:
 
 
 def merge_layers(layers: Sequence[Path], target: str) -> None:
-    """Lays the layers over each other in ``target``, an existing empty folder."""
+    """Lays the layers over each other in ``target``, an existing empty folder.
+
+    Raises ``DiagnosticError`` for one that would write outside of it, through a link of its own or
+    of an earlier layer.
+    """
     for layer in layers:
         if layer.is_dir():
+            for folder, folders, files in os.walk(layer):
+                for name in (*folders, *files):
+                    _make_way(layer, target, os.path.relpath(os.path.join(folder, name), layer))
             shutil.copytree(layer, target, symlinks=True, dirs_exist_ok=True)
         else:
             _extract(layer, target)
@@ -66,7 +75,7 @@ def _extract(layer: Path, target: str) -> None:
     with zipfile.ZipFile(layer) as archive:
         for entry in archive.infolist():
             mode = entry.external_attr >> 16
-            path = os.path.join(target, entry.filename)
+            path = _make_way(layer, target, entry.filename)
             if stat.S_ISLNK(mode):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 os.symlink(archive.read(entry).decode(), path)
@@ -74,6 +83,18 @@ def _extract(layer: Path, target: str) -> None:
             archive.extract(entry, target)
             if stat.S_IMODE(mode):
                 os.chmod(path, stat.S_IMODE(mode))
+
+
+def _make_way(layer: Path, target: str, name: str) -> str:
+    """The path of an entry: below ``target`` whatever links lead there, and itself no link."""
+    path = os.path.join(target, name.rstrip("/"))
+    root = os.path.realpath(target)
+    parent = os.path.realpath(os.path.dirname(path))
+    if os.path.commonpath((root, parent)) != root:
+        _refuse_entry(layer, name)
+    if os.path.islink(path):
+        os.unlink(path)
+    return path
 
 
 def find_extensions(opt: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class MemoryMeter:
         tree = list(pids)
         if descendants:
             tree.extend(child for pid in tuple(tree) for child in _descendants(pid))
-        marks = [(_high_water_bytes(pid), resident_bytes(pid)) for pid in tree]
+        marks = [(high_water_bytes(pid), resident_bytes(pid)) for pid in tree]
         now_bytes = sum(resident for _, resident in marks)
         for mark, resident in marks:
             self.max_bytes = max(self.max_bytes, now_bytes - resident + mark)
@@ -53,7 +53,8 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
-def _high_water_bytes(pid: int) -> int:
+def high_water_bytes(pid: int) -> int:
+    """The most resident memory that a process has had; 0 for one that is gone."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
         for line in file:
             if line.startswith(b"VmHWM:"):

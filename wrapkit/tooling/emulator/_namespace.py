@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wrapkit.tooling._errors import DiagnosticError
+
 from ._kernel import (
     CLONE_NEWNS,
     CLONE_NEWUSER,
@@ -241,6 +243,10 @@ def report_build(
             os.close(descriptor)
         try:
             document: dict[str, object] = {"extensions": build(picture)}
+        except DiagnosticError as error:  # the layers' fault, not the kernel's
+            document = {
+                "refusal": (error.reference, error.message, error.hint, error.exit_code),
+            }
         except Exception as error:  # noqa: BLE001 - whatever it is, the host has to hear of it
             document = {"error": str(error) or type(error).__name__}
         os.write(answer, json.dumps(document).encode() + b"\n")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ._launch import Process, Program
 from ._memory import MemoryMeter
 from ._output import Output
+from ._usage import ProcessUsage, process_usage
 from ._variables import extension_variables, runtime_variables
 
 if TYPE_CHECKING:
@@ -138,6 +139,14 @@ class Processes:
         return {
             name: (process.cpu_ns() - self._cpu_ns_at_mark.get(name, 0)) / 1e6
             for name, process in self._running.items()
+        }
+
+    def usage(self) -> dict[str, ProcessUsage]:
+        """What each running process has used so far."""
+        return {
+            name: process_usage(process)
+            for name, process in self._running.items()
+            if process.executed
         }
 
     def sample_memory(self, *, descendants: bool = False) -> None:

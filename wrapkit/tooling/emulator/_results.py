@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class InvocationResult:
 
     ``payload`` and ``function_error`` (None or ``Unhandled``) are what the caller got,
     ``response_latency_ms`` after it had called; ``cpu_ms`` is what each process (``runtime`` and
-    the extensions' names) used meanwhile.
+    the extensions' names) used meanwhile, ``next_ms`` when each was done, after the call.
     """
 
     request_id: str
@@ -84,15 +84,17 @@ class InvocationResult:
     post_runtime_extensions_duration_ms: float | None
     cpu_ms: Mapping[str, float]
     log_tail: str
+    next_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ShutdownResult:
-    """How the environment ended: how long it took, and each process's last status (``exit status
-    0``, ``signal: killed``).
+    """How the environment ended: how long it took, each process's last status (``exit status
+    0``, ``signal: killed``), and when it was gone, after the begin of Shutdown.
     """
 
     reason: str
     duration_ms: float
     statuses: Mapping[str, str]
     killed: tuple[str, ...]
+    exited_ms: Mapping[str, float] = field(default_factory=dict)

@@ -107,6 +107,8 @@ class NamespaceSandbox(Sandbox):
         os.close(release_read)
         try:
             document = json.loads(await _read_line(answer_read) or '{"error":"the builder died"}')
+            if "refusal" in document:
+                raise DiagnosticError(*document["refusal"])
             if "error" in document:
                 raise DiagnosticError(
                     "namespace-refused",
