@@ -37,6 +37,7 @@ class _Script:
     events: list[bytes]
     on_post: object = None
     on_next: object = None
+    refuse: int | None = None
     process: subprocess.Popen[bytes] | None = None
     served: int = 0
     posts: list[tuple[str, bytes]] = field(default_factory=list)
@@ -76,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         script.posts.append((self.path, body))
         if script.on_post is not None:
             script.on_post()
-        self._answer(202, {}, b"{}")
+        self._answer(script.refuse or 202, {}, b"{}")
 
     def _answer(self, status, headers, body):
         self.send_response_only(status)
@@ -95,16 +96,17 @@ def request_id(number):
     return f"8476a536-e9f4-11e8-9739-{number:012x}"
 
 
-def run_function(command, environ, events, *, on_post=None, on_next=None):
+def run_function(command, environ, events, *, on_post=None, on_next=None, refuse=None):
     """Start `command` as the runtime, give it `events` (JSON values or bytes) one by one, and wait.
 
     `on_post` is called with each answer of the runtime, before the API acknowledges it; `on_next`
-    when the runtime asks for another event, which ends the invocation before.
+    when the runtime asks for another event, which ends the invocation before. `refuse` is the
+    status that refuses every answer.
     """
     bodies = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
-        server.script = _Script(bodies, on_post, on_next)
+        server.script = _Script(bodies, on_post, on_next, refuse)
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

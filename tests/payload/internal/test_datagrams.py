@@ -31,17 +31,11 @@ def received(sock):
             return messages
 
 
-def tell_end(datagrams, invocation, time_ns, error=None):
-    """The outcome is known, and posted."""
-    datagrams.end(invocation, time_ns, error)
-    datagrams.posted()
-
-
 @pytest.fixture
 def told(runtimes, layers, runner_socket):
     """Call with events: the datagrams of their invocations and the run."""
 
-    def tell(events, handler="app.handler", version=OWN, **environ):
+    def tell(events, handler="app.handler", version=OWN, refuse=None, **environ):
         messages = []
         at_post = []
         run = runtimes(version).run_wrapped(
@@ -51,9 +45,11 @@ def told(runtimes, layers, runner_socket):
             environ={"WRAPKIT_SOCKET": runner_socket.getsockname(), **environ},
             on_post=lambda: at_post.append(received(runner_socket)),
             on_next=lambda: messages.append(at_post[-1] + received(runner_socket)),
+            refuse=refuse,
         )
         assert {message["t"] for sent in at_post for message in sent} <= {"start"}
-        return messages + [left for left in [received(runner_socket)] if left], run
+        left = (at_post[-1] if refuse else []) + received(runner_socket)
+        return messages + [left for left in [left] if left], run
 
     return tell
 
@@ -171,6 +167,53 @@ def test_an_exception_that_ends_the_process(told, event, error_type):
     assert run.posts == []
 
 
+def test_the_stack_of_what_ends_the_process(told):
+    """It is the function's own, without what stands below it: runtime, client and wrapkit."""
+    [[_, end]], _ = told([{"do": "leave", "code": 3}])
+
+    stack = end["error"]["stack"].splitlines()
+    assert [line.strip() for line in stack if "File" not in line and "^" not in line] == [
+        "Traceback (most recent call last):",
+        'return globals()[event["do"]](event, context)',
+        'sys.exit(event["code"])',
+        "SystemExit: 3",
+    ]
+
+
+def test_a_response_that_is_refused_for_its_size(told):
+    """Its invocation has failed as the caller was told, though the handler returned."""
+    [[_, end]], run = told([{"do": "large", "bytes": 6_291_557}], refuse=413)
+
+    assert end["error"] == {
+        "type": "Function.ResponseSizeTooLarge",
+        "message": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+        "stack": "",
+    }
+    assert run.exit_code == 1
+
+
+def test_a_large_response_that_is_taken(told):
+    """Size alone fails no invocation: what the host accepts is a success."""
+    [[_, end]], _ = told([{"do": "large", "bytes": 6_291_557}])
+
+    assert "error" not in end
+
+
+def test_a_response_that_is_refused_otherwise(told):
+    """The invocation ends with what the runtime client makes of it."""
+    [[_, end]], _ = told([{"do": "echo"}], refuse=403)
+
+    assert end["error"]["type"] == "RuntimeError"
+    assert "_wrapkit" not in end["error"]["stack"]
+
+
+def test_an_error_that_is_refused(told):
+    """What the handler raised says more than the refusal."""
+    [[_, end]], _ = told([{"do": "fail", "order": "7"}], refuse=413)
+
+    assert end["error"]["type"] == "app.OrderError"
+
+
 def test_a_process_that_vanishes(told):
     """Nobody is left to tell; the runner hears of it from Lambda."""
     [[start]], _ = told([{"do": "vanish", "code": 5}])
@@ -239,11 +282,11 @@ def test_a_full_queue(datagrams, invocation, runner_socket):
     """What finds no room is dropped and counted, and the next datagram brings the count."""
     fill(runner_socket.getsockname())
     datagrams.start(invocation)
-    tell_end(datagrams, invocation, 7)
+    datagrams.end(invocation, 7, None)
     received(runner_socket)
 
     datagrams.start(invocation)
-    tell_end(datagrams, invocation, 8)
+    datagrams.end(invocation, 8, None)
 
     start, end = received(runner_socket)
     assert (start["t"], start["dropped"]) == ("start", 2)
@@ -256,7 +299,7 @@ def test_a_start_that_found_no_room(datagrams, invocation, runner_socket):
     datagrams.start(invocation)
     received(runner_socket)
 
-    tell_end(datagrams, invocation, 7)
+    datagrams.end(invocation, 7, None)
 
     start, end = received(runner_socket)
     assert (start["t"], start["span"], start["time"], start["dropped"]) == (
@@ -273,7 +316,7 @@ def test_an_end_waits_for_room(datagrams, invocation, runner_socket, monkeypatch
     monkeypatch.setattr("wrapkit.payload.internal._datagrams.WAIT_FOR_ROOM_US", 900_000)
     datagrams.start(invocation)
     fill(runner_socket.getsockname())
-    sending = threading.Thread(target=tell_end, args=(datagrams, invocation, 7))
+    sending = threading.Thread(target=datagrams.end, args=(invocation, 7, None))
     sending.start()
 
     runner_socket.settimeout(5)
@@ -291,7 +334,7 @@ def test_a_runner_that_comes_later(invocation, runner_socket, capfd):
     path = runner_socket.getsockname() + ".late"
     datagrams = Datagrams({"WRAPKIT_SOCKET": path})
     datagrams.start(invocation)
-    tell_end(datagrams, invocation, 7)
+    datagrams.end(invocation, 7, None)
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as late:
         late.bind(path)
@@ -309,7 +352,7 @@ def test_a_message_of_any_size_fits(datagrams, invocation, runner_socket):
     from wrapkit.payload.internal._errors import describe
 
     hostile = ValueError("\x00\ud800\U0001f600" * 100_000)
-    tell_end(datagrams, invocation, 7, describe(hostile, str(hostile), "ValueError"))
+    datagrams.end(invocation, 7, describe(hostile, str(hostile), "ValueError"))
 
     [end] = received(runner_socket)
     assert len(end["error"]["message"].encode()) <= 1024

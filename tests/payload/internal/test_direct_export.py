@@ -76,7 +76,7 @@ def backend():
 def exported(runtimes, layers, backend):
     """Call with events: their run, which exports to `backend`."""
 
-    def run(events, on_post=None, **environ):
+    def run(events, on_post=None, refuse=None, **environ):
         variables = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": backend.url,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -85,7 +85,12 @@ def exported(runtimes, layers, backend):
         }
         variables = {name: value for name, value in variables.items() if value is not None}
         return runtimes(OWN).run_wrapped(
-            layers("internal"), "app.handler", events, environ=variables, on_post=on_post
+            layers("internal"),
+            "app.handler",
+            events,
+            environ=variables,
+            on_post=on_post,
+            refuse=refuse,
         )
 
     return run
@@ -145,6 +150,26 @@ def test_the_span_of_a_process_that_ends(exported, backend):
 
     [(_, _, span)] = backend.spans
     assert attributes(span)["error.type"] == "SystemExit"
+
+
+def test_the_span_of_a_response_that_is_too_large(exported, backend):
+    """It waits for the host's word, and tells what the caller was told."""
+    counts = []
+    large = {"do": "large", "bytes": 6_291_557}
+
+    exported([large], refuse=413, on_post=lambda: counts.append(len(backend.requests)))
+
+    [(_, _, span)] = backend.spans
+    assert counts == [0]
+    assert attributes(span)["error.type"] == "Function.ResponseSizeTooLarge"
+    assert span.status.code == 2
+
+
+def test_the_span_of_a_large_response_that_is_taken(exported, backend):
+    """It is a success, and the next invocation's goes the usual way."""
+    exported([{"do": "large", "bytes": 6_291_557}, {"do": "echo"}])
+
+    assert [span.status.code for _, _, span in backend.spans] == [0, 0]
 
 
 def test_a_parent_that_is_not_sampled(exported, backend):

@@ -33,6 +33,7 @@ class Datagrams:
     """The sending end of the socket, made at the first invocation: no snapshot holds it."""
 
     __slots__ = ("_dropped", "_path", "_socket", "_unsent")
+    before_response = False
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self._path = socket_path(environ)
@@ -48,17 +49,15 @@ class Datagrams:
     def end(
         self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
     ) -> None:
-        """Keeps ``end`` for ``posted``; ``error`` is None for an invocation that went well."""
+        """Sends ``end``, behind a ``start`` that was not taken; ``error`` is None for an invocation
+        that went well.
+        """
         message = {"t": "end", "id": invocation.request_id, "time": time_ns}
         if error is not None:
             message["error"] = error
-        self._unsent.append(message)
-
-    def posted(self) -> None:
-        """Sends ``end``, behind a ``start`` that was not taken."""
         unsent, self._unsent = self._unsent, []
-        for message in unsent:
-            if not self._send(message, wait=True):
+        for one in (*unsent, message):
+            if not self._send(one, wait=True):
                 return
 
     def close(self) -> None:

@@ -49,6 +49,8 @@ class DirectExport:
         "_settings",
     )
 
+    before_response = True
+
     def __init__(self, environ: "Mapping[str, str]", settings: "ExportSettings") -> None:
         self._environ = environ
         self._settings = settings
@@ -72,9 +74,6 @@ class DirectExport:
             report_once("no time", "no time is left to export before the function's deadline")
             return
         self._export(self._encoded(invocation, time_ns, error), timeout_ms)
-
-    def posted(self) -> None:
-        """Nothing is left to do: Lambda may freeze the process at any moment now."""
 
     def close(self) -> None:
         """Closes the connection, where there is one."""

@@ -26,6 +26,12 @@ def describe(error: "Optional[BaseException]", message: str, error_type: str) ->
     }
 
 
+def too_large(max_bytes: int) -> "dict[str, str]":
+    """What Lambda tells the caller of a response that it does not take."""
+    message = f"Response payload size exceeded maximum allowed payload size ({max_bytes} bytes)."
+    return {"type": "Function.ResponseSizeTooLarge", "message": message, "stack": ""}
+
+
 def _qualified_name(error: "Optional[BaseException]") -> str:
     kind = type(error)
     if kind.__module__ in ("builtins", "__main__"):
@@ -42,10 +48,23 @@ def _stack(error: BaseException) -> str:
 
 def _functions_own(tb: "Optional[TracebackType]") -> "Optional[TracebackType]":
     """The traceback from the function's first frame on, as in Lambda's ``stackTrace``."""
-    rest = tb
-    while rest is not None and "/bootstrap.py" in rest.tb_frame.f_code.co_filename:
+    rest = _from_client_on(tb) or tb
+    while rest is not None and _is_runtime(rest):
         rest = rest.tb_next
     return rest or tb
+
+
+def _from_client_on(tb: "Optional[TracebackType]") -> "Optional[TracebackType]":
+    """Without the frames that called the client's loop: only what leaves that has them."""
+    while tb is not None and tb.tb_frame.f_globals.get("__name__") != "awslambdaric.bootstrap":
+        tb = tb.tb_next
+    return tb
+
+
+def _is_runtime(tb: "TracebackType") -> bool:
+    """Whether a frame is the client's, or wrapkit's between two of the client's."""
+    package = tb.tb_frame.f_globals.get("__package__") or ""
+    return "/bootstrap.py" in tb.tb_frame.f_code.co_filename or package == __package__
 
 
 def _head(text: str, size: int) -> str:

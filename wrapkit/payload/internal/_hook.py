@@ -9,6 +9,8 @@ Rule 3. What leaves the loop otherwise (``SystemExit``, ``KeyboardInterrupt``) p
 Rule 4. An event that the client cannot read never starts; its invocation starts with its end.
 Rule 5. Who else in this process follows invocations (the libraries' spans) is told of the start
         behind the sink, and of the end in front of it: what it adds goes along in the same export.
+Rule 6. What the host refuses to take (413) has failed, whatever the handler returned. A sink that
+        is told before the response is posted waits for the host's word where that is likely.
 """
 
 import os
@@ -27,7 +29,21 @@ if TYPE_CHECKING:
     from .._invocation import TraceContext
 
     class Sink(Protocol):
-        """Where invocations go: over the socket to the runner, or straight to the backend."""
+        """Where invocations go: over the socket to the runner, or straight to the backend.
+
+        ``before_response`` says whether ``end`` is called before the response is posted, or after.
+        """
+
+        before_response: bool
+
+        def start(self, invocation: "Invocation") -> None: ...
+        def end(
+            self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+        ) -> None: ...
+        def close(self) -> None: ...
+
+    class Follower(Protocol):
+        """Who else is told of invocations: of the end always before the response is posted."""
 
         def start(self, invocation: "Invocation") -> None: ...
         def end(
@@ -43,6 +59,10 @@ installed: "Optional[Hook]" = None
 # AWS keeps what is provisioned warm, so its first invocation is no cold start
 # (https://opentelemetry.io/docs/specs/semconv/registry/attributes/faas/#faas-coldstart).
 _PROVISIONED = "provisioned-concurrency"
+
+# The largest response that Lambda takes: 6 MB and some room for what it adds (the message of its
+# Function.ResponseSizeTooLarge).
+MAX_RESPONSE_BYTES = 6_291_556
 
 
 class Invocation:
@@ -71,6 +91,7 @@ class Hook:
 
     __slots__ = (
         "_cold_start",
+        "_ending",
         "_error",
         "_followers",
         "_invocation",
@@ -81,11 +102,12 @@ class Hook:
 
     def __init__(self, sink: "Sink", *, cold_start: bool) -> None:
         self._sink = sink
-        self._followers: list[Sink] = []
+        self._followers: list[Follower] = []
         self._cold_start = cold_start
         self._request: Any = None
         self._invocation: Optional[Invocation] = None
         self._error: Optional[dict[str, str]] = None
+        self._ending: Optional[tuple[Invocation, int, Optional[dict[str, str]]]] = None
         self._process_id = 0
 
     @property
@@ -93,7 +115,7 @@ class Hook:
         """The invocation whose handler runs, in a fork of it as well; None between invocations."""
         return self._invocation
 
-    def follow(self, follower: "Sink") -> None:
+    def follow(self, follower: "Follower") -> None:
         """Has ``follower`` told of each invocation, too; of what it fails in a line is said."""
         self._followers.append(follower)
 
@@ -124,8 +146,8 @@ class Hook:
 
             self._error = describe(sys.exc_info()[1], message, error_type)
 
-    def ended(self, failed: bool) -> None:
-        """The outcome is about to be posted."""
+    def ended(self, failed: bool, body: "Any" = b"") -> None:
+        """The outcome is about to be posted, ``body`` with it."""
         time_ns = time.time_ns()
         if self._invocation is None:
             self.started(None)
@@ -133,13 +155,34 @@ class Hook:
         self._request = self._invocation = self._error = None
         if invocation is not None:
             error = (error or {}) if failed else None
-            for sink in (*reversed(self._followers), self._sink):
-                quietly(sink.end, invocation, time_ns, error)
+            self._ending = (invocation, time_ns, error)
+            for follower in reversed(self._followers):
+                quietly(follower.end, invocation, time_ns, error)
+            if self._sink.before_response and not is_too_large(body):
+                self._tell_end()
+
+    def refused(self, error: Exception, body: "Any") -> None:
+        """The outcome could not be posted."""
+        if self._ending is None or self._ending[2] is not None:
+            return  # told already, or what the handler raised says more
+        from ._errors import describe, too_large
+
+        if is_too_large(body):
+            told = too_large(MAX_RESPONSE_BYTES)
+        else:
+            told = describe(error, str(error), type(error).__name__)
+        self._ending = (*self._ending[:2], told)
 
     def posted(self) -> None:
         """The outcome has been posted, or could not be."""
-        for sink in (*reversed(self._followers), self._sink):
-            quietly(sink.posted)
+        for follower in reversed(self._followers):
+            quietly(follower.posted)
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            self._sink.end(*ending)
 
     def escaped(self, error: BaseException) -> None:
         """What ends the process leaves the runtime client's loop."""
@@ -149,8 +192,9 @@ class Hook:
 
     def close(self) -> None:
         """The process ends: an open socket would be warned of, where such warnings are on."""
-        for sink in (*reversed(self._followers), self._sink):
-            quietly(sink.close)
+        for follower in reversed(self._followers):
+            quietly(follower.close)
+        self._sink.close()
 
     def _ended_by(self, error: BaseException) -> None:
         from ._errors import describe
@@ -158,6 +202,14 @@ class Hook:
         self._error = describe(error, str(error), type(error).__name__)
         self.ended(failed=True)
         self.posted()
+
+
+def is_too_large(body: "Any") -> bool:
+    """Whether Lambda refuses a body (bytes or text) for its size; cheap where it is small."""
+    size = len(body)
+    if isinstance(body, str) and size <= MAX_RESPONSE_BYTES < 4 * size:
+        size = len(body.encode("utf-8", "replace"))
+    return size > MAX_RESPONSE_BYTES
 
 
 def _trace_headers(event: "Any") -> "Any":

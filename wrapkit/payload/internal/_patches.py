@@ -76,9 +76,14 @@ def _patch_post(owner: "Any", name: str, hook: "Hook") -> None:
     failed = name == "post_invocation_error"
 
     def post(self: "Any", *arguments: "Any", **keywords: "Any") -> "Any":
-        quietly(hook.ended, failed)
+        # (self, invoke_id, body, ...), by position in the client's own loop.
+        body = arguments[1] if len(arguments) > 1 else b""
+        quietly(hook.ended, failed, body)
         try:
             return original(self, *arguments, **keywords)
+        except Exception as error:
+            quietly(hook.refused, error, body)
+            raise
         finally:
             quietly(hook.posted)
 

@@ -95,6 +95,12 @@ def chatter(event, context):
     warnings.warn("of the caller", stacklevel=3)
 
 
+def large(event, context):
+    """A text that is this long as JSON, and a third of it in characters."""
+    count, rest = divmod(event["bytes"] - 2, 3)
+    return count * "\u20ac" + rest * "x"
+
+
 def unmarshallable(event, context):
     return {"thread": threading.Lock}
 
