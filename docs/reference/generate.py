@@ -9,10 +9,14 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wrapkit.tooling.cli._main import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE = Path(__file__).with_name("cli.md")
 OPENING = """\
@@ -29,16 +33,24 @@ shows the traceback of an error.
 def page() -> str:
     """The whole reference as Markdown."""
     context = click.Context(cli, info_name="wrapkit")
-    commands = [(name, cli.get_command(context, name)) for name in cli.list_commands(context)]
-    sections = [_section(name, command, context) for name, command in commands if command]
-    return "\n".join([OPENING, *sections])
+    return "\n".join([OPENING, *_sections(cli, context)])
 
 
-def _section(name: str, command: click.Command, parent: click.Context) -> str:
-    context = click.Context(command, info_name=name, parent=parent)
+def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
+    """A section for each command of a group, and of the groups in it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        below = click.Context(command or group, info_name=name, parent=context)
+        if isinstance(command, click.Group):
+            yield from _sections(command, below)
+        elif command:
+            yield _section(command, below)
+
+
+def _section(command: click.Command, context: click.Context) -> str:
     rows = [_row(option, context) for option in command.params if isinstance(option, click.Option)]
     parts = [
-        f"## wrapkit {name}\n",
+        f"## {context.command_path}\n",
         f"{inspect.cleandoc(command.help or '')}\n",
         "| option | meaning |\n|---|---|",
         *rows,

@@ -62,6 +62,16 @@ def _variable(value: str, ctx: click.Context, parameter: click.Parameter) -> tup
     return name, text if equals else os.environ[name]
 
 
+def python_versions(
+    ctx: click.Context, parameter: click.Parameter, values: Sequence[str]
+) -> tuple[str, ...]:
+    """Python versions like `3.12`, each once."""
+    for value in values:
+        if not re.fullmatch(r"3\.([89]|[1-9]\d)", value):
+            raise click.BadParameter(f"{value!r} is not a Python version like 3.12", ctx, parameter)
+    return tuple(dict.fromkeys(values))
+
+
 def function_name(task_root: Path) -> str:
     """The folder's name, as far as Lambda's rules for names allow it (64 of A-Z a-z 0-9 - _)."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"

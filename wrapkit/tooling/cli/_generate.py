@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import click
@@ -11,15 +10,7 @@ import click
 from wrapkit import __version__
 
 from ..wrapping import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
-
-
-def _versions(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[str, ...]:
-    for value in values:
-        if not re.fullmatch(r"3\.([89]|[1-9]\d)", value):
-            raise click.BadParameter(f"{value!r} is not a Python version like 3.12")
-    return tuple(dict.fromkeys(values))
+from ._arguments import python_versions
 
 
 @click.command()
@@ -49,7 +40,7 @@ def _versions(
     "--python",
     "versions",
     multiple=True,
-    callback=_versions,
+    callback=python_versions,
     metavar="VERSION",
     help="Make byte code for this Python, as 3.12; may be repeated. "
     "By default for each of Lambda's that this machine has.",

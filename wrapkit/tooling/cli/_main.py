@@ -1,15 +1,10 @@
 """The front: finds the command, runs it, and turns its failures into words and exit codes.
 
-A command ``NAME`` is the click command ``NAME`` of the module ``_NAME`` in this folder. Its
-one-line help stands here, so that ``wrapkit --help`` imports no command and with it neither rich
-nor protobuf.
-
 Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 and 143 ended by SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import sys
@@ -21,6 +16,7 @@ import click
 from wrapkit import __version__
 
 from .._errors import RUN_FAILED, USAGE, DiagnosticError
+from ._groups import LazyGroup, verbose_option
 from ._interruption import SIGINT_EXIT_CODE, InterruptedCommandError
 
 if TYPE_CHECKING:
@@ -30,6 +26,7 @@ COMMANDS = {
     "generate": "Write the wrapper script, hook and extension as the picture of /opt.",
     "run": "Run a function in an emulated execution environment and show its traces.",
     "bench": "Measure what instrumentation costs a function, mode by mode.",
+    "layer": "Build layers as zip archives, and explain those of anybody.",
 }
 
 EPILOG = """\b
@@ -37,55 +34,13 @@ Examples:
   wrapkit generate --lang python --output build/layer
   wrapkit run --task my-function --handler app.handler --layer build/layer --event event.json
   wrapkit bench --task my-function --handler app.handler
+  wrapkit layer build --output build/wrapkit-layer.zip
 """
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's shape
-        return list(COMMANDS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's shape
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"{__package__}._{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        if not any(parameter.name == "verbose" for parameter in command.params):
-            command.params.append(verbose_option())
-        return command
-
-    def format_commands(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's shape
-        formatter: click.HelpFormatter,
-    ) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-def verbose_option() -> click.Option:
-    """``-v`` is understood in front of the command and behind it."""
-
-    def remember(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-        if value:
-            ctx.find_root().meta["wrapkit.verbose"] = True
-
-    return click.Option(
-        ["-v", "--verbose"],
-        is_flag=True,
-        expose_value=False,
-        callback=remember,
-        help="Show the traceback of an error.",
-    )
 
 
 @click.group(
     cls=LazyGroup,
+    summaries=COMMANDS,
     params=[verbose_option()],
     invoke_without_command=True,
     epilog=EPILOG,
@@ -134,6 +89,9 @@ def _explain(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, DiagnosticError):
         return _say(error.message, error.hint, error.exit_code)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return USAGE
     if isinstance(error, click.ClickException):
         return _say(error.format_message().rstrip("."), _usage_hint(error), error.exit_code)
     return _say(

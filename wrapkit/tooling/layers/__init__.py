@@ -1,0 +1,22 @@
+"""Layers: the zip archive that Lambda takes, and what is in anybody's."""
+
+from __future__ import annotations
+
+from ._build import BuiltLayer, LayerRequest, build_layers
+from ._finding import Finding, Severity
+from ._inspection import Inspection, inspect_layer
+from ._limits import megabytes
+from ._picture import Picture, read_picture
+
+__all__ = [
+    "BuiltLayer",
+    "Finding",
+    "Inspection",
+    "LayerRequest",
+    "Picture",
+    "Severity",
+    "build_layers",
+    "inspect_layer",
+    "megabytes",
+    "read_picture",
+]

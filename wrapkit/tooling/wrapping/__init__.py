@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._interpreters import LAMBDA_VERSIONS
 from ._layer import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
 
-__all__ = ["DEFAULT_MODE", "LANGUAGES", "MODES", "Layer", "generate_layer"]
+__all__ = ["DEFAULT_MODE", "LAMBDA_VERSIONS", "LANGUAGES", "MODES", "Layer", "generate_layer"]
