@@ -115,14 +115,17 @@ class Gates:
 
 
 @asynccontextmanager
-async def gated(deployment, *, isolation="auto", environment=None, **settings):
-    """An environment whose parties may stand at gates: (environment, gates)."""
+async def gated(deployment, *, isolation="auto", environment=None, emulator=None, **settings):
+    """An environment whose parties may stand at gates: (environment, gates).
+
+    ``emulator`` are settings of the environment, the others of the function.
+    """
     gates = Gates()
     async with gates.serving() as port:
         function = deployment.function(
             environment={**(environment or {}), "GATES_PORT": str(port)}, **settings
         )
-        async with Watched(function, isolation=isolation) as watched:
+        async with Watched(function, isolation=isolation, **(emulator or {})) as watched:
             yield watched, gates
 
 

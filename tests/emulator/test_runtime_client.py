@@ -96,6 +96,34 @@ def test_the_context_is_the_functions(deployment):
     }
 
 
+def test_what_the_caller_sends_beside_the_event_reaches_the_context(deployment):
+    """Client context, Cognito identity and tenant id."""
+    deployment.handler("""
+def handler(event, context):
+    return [
+        context.client_context.custom["a"],
+        context.identity.cognito_identity_id,
+        context.identity.cognito_identity_pool_id,
+        context.tenant_id,
+    ]
+""")
+
+    async def scenario():
+        async with Watched(deployment.function()) as environment:
+            result = await environment.invoke(
+                b"{}",
+                client_context='{"custom":{"a":"b"}}',
+                cognito_identity='{"cognitoIdentityId":"me","cognitoIdentityPoolId":"us"}',
+                tenant_id="blue",
+            )
+            return environment, result
+
+    environment, result = run(scenario())
+    assert json.loads(result.payload) == ["b", "me", "us", "blue"]
+    for kind in ("platform.start", "platform.runtimeDone", "platform.report"):
+        assert environment.record(kind)["tenantId"] == "blue"
+
+
 def test_an_error_of_the_handler_leaves_the_environment_usable(deployment):
     """The caller gets FunctionError Unhandled; the invocation's status is success."""
     deployment.handler(

@@ -206,10 +206,11 @@ class Promises:
 @given(
     st.lists(steps, min_size=20, max_size=60),
     st.sampled_from(("on-demand", "provisioned-concurrency", "snap-start")),
+    st.sampled_from((core.AWS_PROFILE, core.RIE_PROFILE)),
 )
-def test_an_environment_keeps_its_promises(sequence, initialization_type):
+def test_an_environment_keeps_its_promises(sequence, initialization_type, profile):
     """And it can always be shut down, to the last process and the last answer."""
-    promises = Promises(initialization_type=initialization_type)
+    promises = Promises(initialization_type=initialization_type, profile=profile)
     for step in sequence:
         promises.play(step)
     promises.end()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         FUNCTION_ERROR,
         INIT_ERROR,
         PLATFORM_ERROR,
+        PLATFORM_TEXT,
         RESPONSE,
         CallNext,
         DeliverInvocation,
@@ -87,6 +88,11 @@ if TYPE_CHECKING:
         MessageReader,
         request_bytes,
         response_bytes,
+    )
+    from ._profile import (
+        AWS_PROFILE,
+        RIE_PROFILE,
+        Profile,
     )
     from ._routes import (
         Endpoint,
@@ -193,6 +199,7 @@ _NAMES = {
         "KillRuntime",
         "LaunchExtension",
         "PLATFORM_ERROR",
+        "PLATFORM_TEXT",
         "RESPONSE",
         "Respond",
         "StartRuntime",
@@ -213,6 +220,11 @@ _NAMES = {
         "MessageReader",
         "request_bytes",
         "response_bytes",
+    ),
+    "_profile": (
+        "AWS_PROFILE",
+        "Profile",
+        "RIE_PROFILE",
     ),
     "_routes": (
         "Endpoint",
@@ -251,6 +263,7 @@ _NAMES = {
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AWS_PROFILE",
     "EXTENSION_ERROR_TYPE",
     "EXTENSION_IDENTIFIER",
     "EXTENSION_TRANSITIONS",
@@ -260,8 +273,10 @@ __all__ = [
     "INIT_ERROR",
     "PHASE_TRANSITIONS",
     "PLATFORM_ERROR",
+    "PLATFORM_TEXT",
     "RESPONSE",
     "RESPONSE_MODE",
+    "RIE_PROFILE",
     "RUNTIME_TRANSITIONS",
     "TRACING_TYPE",
     "CallNext",
@@ -304,6 +319,7 @@ __all__ = [
     "Phase",
     "PhaseInput",
     "PlatformRuntimeDone",
+    "Profile",
     "Refused",
     "Register",
     "Registered",

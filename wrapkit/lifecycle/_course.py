@@ -8,6 +8,7 @@ from ._deadlines import init_timeout_ms as default_init_timeout_ms
 from ._errors import LocalLifecycleError, RemoteLifecycleError
 from ._initialization import Initialization, Restoration
 from ._invocation import Invocation
+from ._profile import AWS_PROFILE
 from ._roster import Roster
 from ._shutdown import ShutdownSequence
 from ._states import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from ._effects import EnvironmentEffect
     from ._failure import Failure
+    from ._profile import Profile
 
 _INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: extensions per function
@@ -44,6 +46,7 @@ class Course:
         "_cold_metrics",
         "_effects",
         "_extensions",
+        "_freezes",
         "_function_timeout_ms",
         "_init_timeout_ms",
         "_initialization",
@@ -55,6 +58,7 @@ class Course:
         "_max_extensions",
         "_now_ms",
         "_phase",
+        "_profile",
         "_restoration",
         "_roster",
         "_runtime",
@@ -71,18 +75,22 @@ class Course:
         init_timeout_ms: "int | None" = None,
         initialization_type: str = "on-demand",
         max_extensions: int = _MAX_EXTENSIONS,
+        profile: "Profile" = AWS_PROFILE,
+        freezes: "bool | None" = None,
     ) -> None:
         if initialization_type not in _INITIALIZATION_TYPES:
             raise LocalLifecycleError(f"Unknown initialization type {initialization_type!r}")
         if function_timeout_ms <= 0:
             raise LocalLifecycleError(f"A function timeout of {function_timeout_ms} ms")
-        if init_timeout_ms is None:
+        if init_timeout_ms is None and profile.limits_init:
             init_timeout_ms = default_init_timeout_ms(initialization_type, function_timeout_ms)
         self._extensions = tuple(dict.fromkeys(extensions))
         self._function_timeout_ms = function_timeout_ms
         self._init_timeout_ms = init_timeout_ms
         self._initialization_type = initialization_type
         self._max_extensions = max_extensions
+        self._profile = profile
+        self._freezes = profile.freezes if freezes is None else freezes
 
         self._phase = Phase.EMPTY
         self._roster = Roster(self._extensions, max_extensions)
@@ -293,7 +301,7 @@ class Course:
         self._phase = next_phase(self._phase, move)
         if self._waiting is not None:
             self._begin_waiting_invocation()
-        else:
+        elif self._freezes:
             self._is_frozen = True
             self._effects.append(_effects.Freeze())
 
@@ -333,7 +341,9 @@ class Course:
 
     def _begin_shutdown(self, reason: str, *, is_final: bool) -> None:
         self._thaw()
-        shutdown = ShutdownSequence(self._roster, reason, self._now_ms, is_final=is_final)
+        shutdown = ShutdownSequence(
+            self._roster, reason, self._now_ms, self._profile, is_final=is_final
+        )
         self._shutdown = shutdown
         if self._is_runtime_alive:
             self._effects += shutdown.stop_runtime()

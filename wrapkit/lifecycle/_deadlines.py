@@ -16,7 +16,8 @@ RESTORE_TIMEOUT_MS = 10_000
 # 2000 ms with an external one; of those 2000 ms the runtime gets 300 ms.
 _NO_EXTENSION_BUDGET_MS = (0, 0)
 _INTERNAL_BUDGET_MS = (500, 500)
-_EXTERNAL_BUDGET_MS = (2000, 300)
+_EXTERNAL_BUDGET_MS = 2000
+EXTERNAL_RUNTIME_SHARE_MS = 300
 
 
 def init_timeout_ms(initialization_type: str, function_timeout_ms: int) -> int:
@@ -26,10 +27,15 @@ def init_timeout_ms(initialization_type: str, function_timeout_ms: int) -> int:
     return max(LONG_INIT_TIMEOUT_MS, function_timeout_ms)
 
 
-def shutdown_budget(*, externals: int, internals: int) -> "tuple[int, int]":
-    """What a shutdown may take in all, and the runtime's part of it, in milliseconds."""
+def shutdown_budget(
+    *, externals: int, internals: int, runtime_share_ms: int = EXTERNAL_RUNTIME_SHARE_MS
+) -> "tuple[int, int]":
+    """What a shutdown may take in all, and the runtime's part of it, in milliseconds.
+
+    ``runtime_share_ms`` is the runtime's part where external extensions are to be told, too.
+    """
     if externals:
-        return _EXTERNAL_BUDGET_MS
+        return _EXTERNAL_BUDGET_MS, runtime_share_ms
     return _INTERNAL_BUDGET_MS if internals else _NO_EXTENSION_BUDGET_MS
 
 

@@ -32,6 +32,7 @@ RESPONSE = "response"  # the body of the runtime's /response
 FUNCTION_ERROR = "function-error"  # FunctionError Unhandled with the body of the runtime's /error
 INIT_ERROR = "init-error"  # FunctionError Unhandled with the body of the runtime's /init/error
 PLATFORM_ERROR = "platform-error"  # FunctionError Unhandled with the effect's type and message
+PLATFORM_TEXT = "platform-text"  # the effect's message alone, as if it were a response (AWS's RIE)
 
 
 class LaunchExtension(Record):
@@ -94,9 +95,9 @@ class DeliverShutdown(Record):
 class Respond(Record):
     """Answer the caller now; it does not wait for the extensions.
 
-    ``outcome`` is RESPONSE, FUNCTION_ERROR, INIT_ERROR or PLATFORM_ERROR: whose body the caller
-    gets. ``error_type`` is the platform's type or the runtime's header, empty when there is none;
-    ``message`` the ``errorMessage`` of a PLATFORM_ERROR.
+    ``outcome`` is RESPONSE, FUNCTION_ERROR, INIT_ERROR, PLATFORM_ERROR or PLATFORM_TEXT: whose body
+    the caller gets. ``error_type`` is the platform's type or the runtime's header, empty when there
+    is none; ``message`` the ``errorMessage`` of a PLATFORM_ERROR, or the whole PLATFORM_TEXT.
     """
 
     __slots__ = ("error_type", "message", "outcome", "request_id")

@@ -39,6 +39,8 @@ class Environment(Course):
         init_timeout_ms: what the Init phase may take; by default what the platform allows.
         initialization_type: ``on-demand``, ``provisioned-concurrency`` or ``snap-start``.
         max_extensions: how many extensions there may be, external and internal together.
+        profile: whose policy to follow where hosts disagree.
+        freezes: whether the processes stand still between invocations; None as in the profile.
     """
 
     __slots__ = ()
@@ -82,17 +84,21 @@ class Environment(Course):
             if self._shutdown is not None:
                 self._effects += self._shutdown.expire(is_runtime_alive=self._is_runtime_alive)
             else:
-                self._fail(_failure.timed_out(self._timeout_ms()))
+                self._fail(self._timed_out())
         return self._effects
 
     def _is_expired(self) -> bool:
         deadline_ms = self.next_deadline_ms()
         return deadline_ms is not None and deadline_ms <= self._now_ms
 
-    def _timeout_ms(self) -> int:
+    def _timed_out(self) -> "Failure":
         if self._invocation is not None:
-            return self._function_timeout_ms
-        return RESTORE_TIMEOUT_MS if self._restoration is not None else self._init_timeout_ms
+            timeout_ms = self._function_timeout_ms
+        else:
+            timeout_ms = self._init_timeout_ms or 0
+            if self._restoration is not None:
+                timeout_ms = RESTORE_TIMEOUT_MS
+        return _failure.timed_out(timeout_ms, is_explained=self._profile.explains_timeout)
 
     # What can be seen
 

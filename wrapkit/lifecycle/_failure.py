@@ -37,18 +37,21 @@ class Failure:
     def respond(self, request_id: str) -> "_effects.Respond":
         """What the caller gets."""
         message = f"RequestId: {request_id} Error: {self.text}"
+        if self.outcome != _effects.PLATFORM_ERROR:
+            message = self.text
         return _effects.Respond(
             request_id=request_id,
             outcome=self.outcome,
             error_type=self.error_type,
-            message="" if self.outcome == _effects.INIT_ERROR else message,
+            message=message,
         )
 
 
-def timed_out(timeout_ms: int) -> Failure:
+def timed_out(timeout_ms: int, *, is_explained: bool = True) -> Failure:
     """The function timeout, or that of a phase, has passed."""
     text = f"Task timed out after {timeout_ms / 1000:.2f} seconds"
-    return Failure("Sandbox.Timedout", text, status="timeout")
+    outcome = _effects.PLATFORM_ERROR if is_explained else _effects.PLATFORM_TEXT
+    return Failure("Sandbox.Timedout", text, status="timeout", outcome=outcome)
 
 
 def shut_down() -> Failure:

@@ -19,11 +19,11 @@ class Initialization:
     __slots__ = ("_common", "begun_ms", "deadline_ms", "is_runtime_done")
 
     def __init__(
-        self, initialization_type: str, phase: str, begun_ms: float, timeout_ms: int
+        self, initialization_type: str, phase: str, begun_ms: float, timeout_ms: "int | None"
     ) -> None:
         self._common = {"initializationType": initialization_type, "phase": phase}
         self.begun_ms = begun_ms
-        self.deadline_ms = deadline_ms(begun_ms, timeout_ms)
+        self.deadline_ms = None if timeout_ms is None else deadline_ms(begun_ms, timeout_ms)
         self.is_runtime_done = False
 
     def start_record(self) -> "dict[str, Any]":

@@ -7,6 +7,7 @@ from ._states import ExtensionInput, ExtensionState
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._effects import EnvironmentEffect
+    from ._profile import Profile
     from ._roster import Agent, Roster
 
 
@@ -28,12 +29,16 @@ class ShutdownSequence:
         "is_final",
     )
 
-    def __init__(self, roster: "Roster", reason: str, now_ms: float, *, is_final: bool) -> None:
+    def __init__(
+        self, roster: "Roster", reason: str, now_ms: float, profile: "Profile", *, is_final: bool
+    ) -> None:
         total_ms, runtime_ms = shutdown_budget(
-            externals=len(roster.externals), internals=roster.internal_count
+            externals=len(roster.externals),
+            internals=roster.internal_count,
+            runtime_share_ms=profile.runtime_share_ms,
         )
         self._roster = roster
-        self._reason = reason
+        self._reason = profile.shutdown_reasons[reason]
         self._deadline_ms = deadline_ms(now_ms, total_ms)
         self._runtime_deadline_ms = deadline_ms(now_ms, runtime_ms)
         self._is_runtime_killed = not runtime_ms

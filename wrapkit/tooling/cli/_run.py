@@ -102,6 +102,15 @@ of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
     help="The port of the Runtime API.  [default: any free one]",
 )
 @click.option(
+    "--profile",
+    default="aws",
+    show_default=True,
+    type=click.Choice(["aws", "rie"]),
+    help="Whom to follow where they differ: the platform, or AWS's runtime interface emulator, "
+    "which has no limit of Init, no telemetry and no freeze.",
+)
+@click.option("--no-freeze", is_flag=True, help="Let the processes run on between two invocations.")
+@click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on stdout, talk on stderr."
 )
 @click.option("--no-sink", is_flag=True, help="Do not receive the traces of the run.")
@@ -119,6 +128,8 @@ def run(  # noqa: PLR0917 - one argument an option
     python: Path | None,
     isolation: Literal["auto", "namespace", "none"],
     port: int,
+    profile: Literal["aws", "rie"],
+    no_freeze: bool,
     as_json: bool,
     no_sink: bool,
     fail_on_error: bool,
@@ -147,6 +158,8 @@ def run(  # noqa: PLR0917 - one argument an option
         command=ctx.meta.get(GreedyCommand.COMMAND_KEY),
         isolation=isolation,
         runtime_api_port=port,
+        profile=profile,
+        freezes=False if no_freeze else None,
         has_sink=not no_sink,
     )
     record: RunRecord = run_interruptible(perform(request, err=as_json))

@@ -53,6 +53,8 @@ class RunRequest:
     command: tuple[str, ...] | None
     isolation: Literal["auto", "namespace", "none"]
     runtime_api_port: int
+    profile: Literal["aws", "rie"]
+    freezes: bool | None
     has_sink: bool
 
     def function(self, endpoint: str | None) -> Function:
@@ -113,6 +115,8 @@ async def _perform_phases(request: RunRequest, record: RunRecord, report: RunRep
         on_log_line=on_log_line,
         isolation=request.isolation,
         runtime_api_port=request.runtime_api_port,
+        profile=request.profile,
+        freezes=request.freezes,
     ) as environment:
         record.isolation = environment.isolation
         report.begin(record.function, record.isolation)

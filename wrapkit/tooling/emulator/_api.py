@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 # Runtime API: 6 MiB and 100 bytes; streamed responses up to 200 MB (Lambda quotas).
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 _MAX_STREAM_BYTES = 200 * 1024 * 1024
+# The second is what the Node runtime client falls back to.
+_JSON_TYPE, _STREAM_TYPE = "application/json", "application/octet-stream"
 _MAX_REPORT_BYTES = 1024 * 1024
 _OK = b'"OK"'
 
@@ -145,10 +147,12 @@ class _Delivery(Exchange):
 
     def take(self, piece: bytes) -> None:
         self._received_bytes += len(piece)
-        if self._refusal is None and self._received_bytes <= self.max_bytes:
+        if self._refusal is not None or self._received_bytes > self.max_bytes:
+            return
+        if self.is_streamed:
+            self._host.stream(self._request_id, piece)
+        else:
             self._body += piece
-            if self.is_streamed:
-                self._host.stream(self._request_id, piece)
 
     def finish(self, trailers: dict[str, str]) -> None:
         if self._refusal is not None:
@@ -185,7 +189,10 @@ class _Response(_Delivery):
         self._host.receive(RuntimeResponse(request_id=self._request_id))
         if mode.lower() == "streaming":
             self.max_bytes, self.is_streamed = _MAX_STREAM_BYTES, True
-        elif mode:
+        default = _STREAM_TYPE if self.is_streamed else _JSON_TYPE
+        content_type = self._head.headers.get("content-type", default)
+        self._host.begin_response(self._request_id, content_type, is_streamed=self.is_streamed)
+        if mode and not self.is_streamed:
             self._end("Runtime.InvalidResponseModeHeader")
             raise RemoteLifecycleError(
                 "InvalidFunctionResponseMode", f"unknown response mode {mode!r}", 400
@@ -287,6 +294,8 @@ def _extension_error(message: Message) -> str | None:
 
 
 def _subscribe(call: _Call, message: Message) -> bytes:
+    if not call.host.profile.has_telemetry:
+        return error_answer(202, "Telemetry.NotSupported", "Telemetry API is not supported")
     identifier = _identifier(message)
     subscription = read_subscription(message.body)
     call.host.subscribe(Subscribe(identifier=identifier, types=subscription.types), subscription)

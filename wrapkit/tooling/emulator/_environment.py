@@ -6,9 +6,9 @@ import asyncio
 import sys
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from wrapkit.lifecycle import Environment, Init, Shutdown
+from wrapkit.lifecycle import AWS_PROFILE, RIE_PROFILE, Environment, Init, Shutdown
 from wrapkit.tooling._errors import USAGE, DiagnosticError
 from wrapkit.tooling._http_server import Server
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ._records import Record
     from ._usage import ProcessUsage
 
+ProfileName = Literal["aws", "rie"]
+_PROFILES = {profile.name: profile for profile in (AWS_PROFILE, RIE_PROFILE)}
+
 
 class ExecutionEnvironment:
     """Lambda's execution environment on this machine, for one function.
@@ -45,6 +48,8 @@ class ExecutionEnvironment:
         isolation: ``namespace`` for a private mount namespace, ``none`` for folders, ``auto`` for
             the first if possible.
         runtime_api_port: the port of the runtime API on the loopback; 0 for any that is free.
+        profile: ``aws`` for the observed platform, ``rie`` for AWS's own emulator where it differs.
+        freezes: whether processes stand still between invocations; None as in the profile.
         clock: the time; for tests.
     """
 
@@ -56,12 +61,15 @@ class ExecutionEnvironment:
         on_log_line: Callable[[str], None] | None = None,
         isolation: Isolation = "auto",
         runtime_api_port: int = 0,
+        profile: ProfileName = "aws",
+        freezes: bool | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.function = function
         self._on_record, self._on_log_line = on_record, on_log_line
         self._isolation: Isolation = isolation
         self._port = runtime_api_port
+        self._profile, self._freezes = _PROFILES[profile], freezes
         self._clock = clock or SystemClock()
         self._sandbox: Sandbox | None = None
         self._host: Host | None = None
@@ -107,9 +115,12 @@ class ExecutionEnvironment:
             on_log_line=self._on_log_line,
         )
         environment = Environment(
-            extensions=self._sandbox.extensions, function_timeout_ms=self.function.timeout_ms
+            extensions=self._sandbox.extensions,
+            function_timeout_ms=self.function.timeout_ms,
+            profile=self._profile,
+            freezes=self._freezes,
         )
-        host = self._host = Host(self.function, environment, journal, self._clock)
+        host = self._host = Host(self.function, environment, journal, self._clock, self._profile)
         self._server = Server(Api(host), "the runtime API")
         await self._server.start(self._port)
         host.attach(
@@ -169,17 +180,23 @@ class ExecutionEnvironment:
         request_id: str | None = None,
         trace_header: str | None = None,
         client_context: str | None = None,
+        cognito_identity: str | None = None,
+        tenant_id: str | None = None,
+        content_type: str = "application/json",
     ) -> InvocationResult:
         """Invokes the function, and returns when the invocation is over for the extensions, too.
 
         Initialises first where ``init`` has not been called. ``trace_header`` as in
-        ``X-Amzn-Trace-Id``.
+        ``X-Amzn-Trace-Id``; ``client_context`` and ``cognito_identity`` are JSON.
         """
         invocation = self.send(
             payload,
             request_id=request_id,
             trace_header=trace_header,
             client_context=client_context,
+            cognito_identity=cognito_identity,
+            tenant_id=tenant_id,
+            content_type=content_type,
         )
         await invocation.ended
         return invocation.result()
@@ -191,7 +208,9 @@ class ExecutionEnvironment:
         request_id: str | None = None,
         trace_header: str | None = None,
         client_context: str | None = None,
+        cognito_identity: str | None = None,
         tenant_id: str | None = None,
+        content_type: str = "application/json",
         invoked_function_arn: str | None = None,
         on_piece: Callable[[bytes], None] | None = None,
     ) -> Invocation:
@@ -206,7 +225,9 @@ class ExecutionEnvironment:
             payload,
             trace_header=trace_header,
             client_context=client_context,
+            cognito_identity=cognito_identity,
             tenant_id=tenant_id,
+            content_type=content_type,
             invoked_function_arn=invoked_function_arn or self.function.arn,
             on_piece=on_piece,
             sent_ms=self._clock.now_ms(),

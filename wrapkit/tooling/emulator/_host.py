@@ -29,6 +29,7 @@ from wrapkit.lifecycle import (
     LaunchExtension,
     LaunchFailed,
     Next,
+    Profile,
     Respond,
     RuntimeExited,
     RuntimeNext,
@@ -70,10 +71,16 @@ class Host:
     """
 
     def __init__(
-        self, function: Function, environment: Environment, journal: Journal, clock: Clock
+        self,
+        function: Function,
+        environment: Environment,
+        journal: Journal,
+        clock: Clock,
+        profile: Profile,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.function = function
+        self.profile = profile
         self.init_error_body = b""
         self.init_report: Mapping[str, Any] = {}
         self.progress = InitProgress(clock)
@@ -159,8 +166,9 @@ class Host:
     def invoke(self, invocation: Invocation) -> None:
         """Begins an invocation, or lets it wait for its turn."""
         self._invocations[invocation.request_id] = invocation
-        if invocation.trace_header:
-            self._journal.trace_headers[invocation.request_id] = invocation.trace_header
+        if not self.profile.traces:
+            invocation.trace_header = None
+        self._journal.invocations[invocation.request_id] = invocation
         self.receive(Invoke(request_id=invocation.request_id))
 
     # What the API's requests ask for
@@ -213,11 +221,17 @@ class Host:
         name = self._environment.extension_name(event.identifier or "")
         self._journal.telemetry.subscribe(name, subscription)
 
+    def begin_response(self, request_id: str, content_type: str, *, is_streamed: bool) -> None:
+        """The runtime begins to answer."""
+        invocation = self._invocations.get(request_id)
+        if invocation is not None:
+            invocation.begin_response(content_type, is_streamed=is_streamed)
+
     def stream(self, request_id: str, piece: bytes) -> None:
         """Passes on a piece of a response that the runtime streams."""
         invocation = self._invocations.get(request_id)
-        if invocation is not None and invocation.on_piece is not None:
-            invocation.on_piece(piece)
+        if invocation is not None:
+            invocation.stream(piece)
 
     def keep_outcome(self, request_id: str, body: bytes, trailers: Mapping[str, str]) -> None:
         """Keeps the body that the runtime posted."""
@@ -288,7 +302,9 @@ class Host:
             invoked_function_arn=invocation.invoked_function_arn,
             trace_header=invocation.trace_header,
             client_context=invocation.client_context,
+            cognito_identity=invocation.cognito_identity,
             tenant_id=invocation.tenant_id,
+            content_type=invocation.content_type,
         )
         self._runtime_connections.pop().answer(answer)
 
@@ -327,7 +343,7 @@ class Host:
     def _invocation_ended(self, effect: InvocationEnded) -> None:
         # Only now: the runtime is to get its invocation even when its caller has gone away.
         invocation = self._invocations.pop(effect.request_id, None)
-        self._journal.trace_headers.pop(effect.request_id, None)
+        self._journal.invocations.pop(effect.request_id, None)
         if invocation is not None:
             invocation.end(self.processes.cpu_ms_since_mark(), self._journal.tail)
 
@@ -345,18 +361,18 @@ class Host:
     def _freeze(self, _: object) -> None:
         self._journal.telemetry.pause()
         self.processes.freeze()
-        self._settle()
 
     def _thaw(self, _: object) -> None:
         self.processes.thaw()
         self._journal.telemetry.resume()
 
     def _emit(self, effect: Emit) -> None:
-        if effect.type == "platform.report":
-            self.processes.sample_memory()
-        self._journal.platform(
-            effect.type, effect.record, max_memory_used_mb=self.processes.memory.max_mb
-        )
+        max_memory_used_mb = self.function.memory_mb
+        if self.profile.measures_memory:
+            if effect.type == "platform.report":
+                self.processes.sample_memory()
+            max_memory_used_mb = self.processes.memory.max_mb
+        self._journal.platform(effect.type, effect.record, max_memory_used_mb=max_memory_used_mb)
         if effect.type == "platform.start":
             self.processes.mark_cpu()
         elif effect.type == "platform.report":
@@ -364,6 +380,8 @@ class Host:
         elif effect.type == "platform.initReport":
             self.init_report = self.init_report or effect.record
             self._journal.telemetry.close_window()
+            if effect.record["status"] == "success":
+                self._settle()  # after a failure, only when the reset is over
 
     def _keep_report(self, report: Mapping[str, Any]) -> None:
         invocation = self._invocations.get(report["requestId"])

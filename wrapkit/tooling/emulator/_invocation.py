@@ -8,7 +8,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
-from wrapkit.lifecycle import FUNCTION_ERROR, INIT_ERROR, RESPONSE, Respond
+from wrapkit.lifecycle import FUNCTION_ERROR, INIT_ERROR, PLATFORM_TEXT, RESPONSE, Respond
 
 from ._results import Answer, InvocationResult
 
@@ -23,7 +23,8 @@ class Invocation:
     """One invocation that was sent: wait for ``answered``, which is what its caller waits for, or
     for ``ended``, when it is over for the extensions, too; then there is a ``result()``.
 
-    ``on_piece`` gets the pieces of a response that the runtime streams, as they come.
+    ``on_piece`` gets the pieces of a response that the runtime streams, as they come; before the
+    first of them ``response_content_type`` is set.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class Invocation:
         client_context: str | None,
         sent_ms: float,
         invoked_function_arn: str,
+        cognito_identity: str | None = None,
         tenant_id: str | None = None,
+        content_type: str = "application/json",
         on_piece: Callable[[bytes], None] | None = None,
     ) -> None:
         self.request_id = request_id
@@ -43,7 +46,10 @@ class Invocation:
         self.trace_header = trace_header
         self.client_context = client_context
         self.invoked_function_arn = invoked_function_arn
+        self.cognito_identity = cognito_identity
         self.tenant_id = tenant_id
+        self.content_type = content_type
+        self.response_content_type = "application/json"
         self.on_piece = on_piece
         loop = asyncio.get_running_loop()
         self.answered: asyncio.Future[Answer] = loop.create_future()
@@ -55,7 +61,20 @@ class Invocation:
         self._next_ms: dict[str, float] = {}
         self._answered_ms = sent_ms
         self._body = b""
+        self._streamed: bytearray | None = None
         self._trailers: Mapping[str, str] = {}
+
+    def begin_response(self, content_type: str, *, is_streamed: bool) -> None:
+        """The runtime begins to answer."""
+        self.response_content_type = content_type
+        self._streamed = bytearray() if is_streamed else None
+
+    def stream(self, piece: bytes) -> None:
+        """Passes a piece of a streamed response on: the caller has it, whatever follows."""
+        if self._streamed is not None:
+            self._streamed += piece
+        if self.on_piece is not None:
+            self.on_piece(piece)
 
     def keep_outcome(self, body: bytes, trailers: Mapping[str, str]) -> None:
         """Keeps what the runtime posted, until the lifecycle says whether the caller gets it."""
@@ -75,6 +94,8 @@ class Invocation:
         error_type = effect.error_type or None
         if effect.outcome == RESPONSE:
             return self._response(error_type)
+        if effect.outcome == PLATFORM_TEXT:
+            return Answer(effect.message.encode(), None, error_type)
         if effect.outcome == FUNCTION_ERROR:
             body = self._body
         elif effect.outcome == INIT_ERROR:
@@ -82,17 +103,21 @@ class Invocation:
         else:
             document = {"errorType": effect.error_type, "errorMessage": effect.message}
             body = json.dumps(document, separators=(",", ":")).encode()
-        return Answer(body, "Unhandled", error_type, body)
+        if self._streamed is None:
+            return Answer(body, "Unhandled", error_type, body)
+        streamed = bytes(self._streamed)
+        return Answer(streamed, "Unhandled", error_type, body, self.response_content_type)
 
     def _response(self, error_type: str | None) -> Answer:
         """A streamed response that broke off says so behind the body that the caller has already
         got.
         """
+        body = self._body if self._streamed is None else bytes(self._streamed)
         broken_by = self._trailers.get(_ERROR_TYPE_TRAILER)
         if not broken_by:
-            return Answer(self._body, None, error_type)
+            return Answer(body, None, error_type, content_type=self.response_content_type)
         details = _decode_base64(self._trailers.get(_ERROR_BODY_TRAILER, ""))
-        return Answer(self._body, "Unhandled", broken_by, details)
+        return Answer(body, "Unhandled", broken_by, details, self.response_content_type)
 
     def end(self, cpu_ms: Mapping[str, float], log_tail: str) -> None:
         """The invocation is over; nothing of it comes any more."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ._clock import Clock
     from ._function import Function
+    from ._invocation import Invocation
 
 # The invocation's answer carries the last 4 KB of the log (Lambda API reference, Invoke, X-Amz-Log-
 # Result).
@@ -51,7 +52,7 @@ class Journal:
         self._tail: deque[str] = deque(maxlen=1000)
         self._dropping = False
         self.telemetry = Telemetry(clock, self._dropped)
-        self.trace_headers: dict[str, str] = {}
+        self.invocations: dict[str, Invocation] = {}
 
     def platform(self, kind: str, content: dict[str, Any], *, max_memory_used_mb: int) -> None:
         """Completes, in place, what the lifecycle core emitted, and records it."""
@@ -101,9 +102,11 @@ class Journal:
                 "memorySizeMB": self._function.memory_mb,
                 "maxMemoryUsedMB": max_memory_used_mb,
             }
-        trace_header = self.trace_headers.get(content.get("requestId", ""))
-        if trace_header:
-            content["tracing"] = {"type": TRACING_TYPE, "value": trace_header}
+        invocation = self.invocations.get(content.get("requestId", ""))
+        if invocation is not None and invocation.trace_header:
+            content["tracing"] = {"type": TRACING_TYPE, "value": invocation.trace_header}
+        if invocation is not None and invocation.tenant_id:
+            content["tenantId"] = invocation.tenant_id
         for span in content.get("spans", ()):
             span["start"] = iso_time(span["start"])
 

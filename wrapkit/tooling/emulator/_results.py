@@ -54,12 +54,14 @@ class Answer:
 
     ``payload`` is the response, or the error's JSON where ``function_error`` is ``Unhandled``; of a
     streamed response that broke off, what had come. Its error is then in ``error_details`` (JSON).
+    ``content_type`` is the runtime's.
     """
 
     payload: bytes
     function_error: str | None = None
     error_type: str | None = None
     error_details: bytes = b""
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)
