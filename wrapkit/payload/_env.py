@@ -81,9 +81,20 @@ _TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the only folder that a function may w
 
 
 def variables() -> "Mapping[str, str]":
-    """The process's environment; without loading ``os``, where nothing has (``python -I -S`` has
-    not).
-    """
+    """The process's environment, and below it what the layer was generated with."""
+    known = _generated()
+    for name, value in _environment().items():
+        if value.strip() or name not in known:
+            known[name] = value
+    return known
+
+
+def _generated() -> "dict[str, str]":
+    return dict(getattr(sys.modules[__name__.partition(".")[0]], "DEFAULTS", {}))
+
+
+def _environment() -> "Mapping[str, str]":
+    """The process's own, without loading ``os`` where nothing has (``python -I -S`` has not)."""
     if "os" in sys.modules:
         import os
 
@@ -134,6 +145,11 @@ def choice(
         return value or default
     _malformed(name, "not one of " + ", ".join(allowed), default or "nothing")
     return default
+
+
+def mode(environ: "Mapping[str, str]") -> str:
+    """Who makes and exports the spans, one of MODES: what the layer is for, unless said."""
+    return choice(environ, MODE, MODES, _generated().get(MODE, "both"))
 
 
 def _malformed(name: str, problem: str, default: str) -> None:

@@ -107,7 +107,8 @@ def test_the_modules_are_copies(generated):
         "core.MessageReader\n"
         "assert not [name for name in sys.modules if name.startswith('wrapkit')]\n"
         "module = _wrapkit.payload.internal._direct\n"
-        "print(_wrapkit.__version__, _wrapkit.MODE, module.direct_export.__code__.co_filename)\n"
+        "file = module.direct_export.__code__.co_filename\n"
+        "print(_wrapkit.__version__, _wrapkit.DEFAULTS['WRAPKIT_MODE'], file)\n"
     )
     folder = generated / "internal/wrapkit"
 

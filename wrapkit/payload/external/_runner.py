@@ -4,7 +4,6 @@ What may be called when, and how long anything may take, is decided by ``Extensi
 export by the ``FlushPolicy``. This wires both to the sockets.
 """
 
-import sys
 import time
 
 from ...lifecycle import (
@@ -432,8 +431,7 @@ def _hook_exports(environ: "Mapping[str, str]") -> bool:
 
     What SDKs send is forwarded all the same.
     """
-    generated = getattr(sys.modules[__name__.partition(".")[0]], "MODE", "both")
-    return _env.choice(environ, _env.MODE, _env.MODES, generated) == "internal"
+    return _env.mode(environ) == "internal"
 
 
 def _milliseconds(value: "Any") -> int:

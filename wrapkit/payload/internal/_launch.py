@@ -43,9 +43,7 @@ class Launch:
         self._script = "" if self._module else _main_file(target)
         self._code: Any = None if self._module else _compiled(self._script)
         self._environ = _env.variables()
-        # The mode of this layer, unless the user asks for another.
-        generated = getattr(sys.modules[_ROOT], "MODE", "both")
-        self._mode = _env.choice(self._environ, _env.MODE, _env.MODES, generated)
+        self._mode = _env.mode(self._environ)
 
     def run(self) -> None:
         """Runs the script; what it raises leaves as it would without wrapkit."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..settings import FILE_NAME, Settings, find_settings, read_settings
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
 
 class GreedyCommand(click.Command):
@@ -75,3 +77,37 @@ def python_versions(
 def function_name(task_root: Path) -> str:
     """The folder's name, as far as Lambda's rules for names allow it (64 of A-Z a-z 0-9 - _)."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"
+
+
+def settings_option(options: dict[str, str]) -> Callable[[Any], Any]:
+    """`--config`: the command is given the `Settings` as `settings`.
+
+    Args:
+        options: which of the command's parameters have a key as their default. An option that is
+            given wins over the file.
+    """
+
+    def read(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Settings:
+        settings = find_settings(Path()) if path is None else read_settings(path)
+        known = {name: _default(settings, key) for name, key in options.items()}
+        ctx.default_map = {name: value for name, value in known.items() if value is not None}
+        return settings
+
+    return click.option(
+        "--config",
+        "settings",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        metavar="FILE",
+        is_eager=True,
+        callback=read,
+        help=f"The settings to build in. By default the {FILE_NAME} of the current folder, if "
+        "there is one.",
+    )
+
+
+def _default(settings: Settings, key: str) -> object:
+    value = settings.get(key)
+    # What a file says of paths is about its own surroundings, wherever the command runs.
+    if key == "layer.output" and value is not None and settings.path is not None:
+        return str(settings.path.parent / value)
+    return value

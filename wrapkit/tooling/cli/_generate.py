@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wrapkit import __version__
 
 from ..wrapping import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
-from ._arguments import python_versions
+from ._arguments import python_versions, settings_option
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 @click.command()
@@ -45,6 +49,10 @@ from ._arguments import python_versions
     help="Make byte code for this Python, as 3.12; may be repeated. "
     "By default for each of Lambda's that this machine has.",
 )
+@settings_option(
+    {"language": "layer.language", "output": "layer.output", "mode": "layer.mode"}
+    | {"versions": "layer.python"}
+)
 @click.option("--force", is_flag=True, help="Replace a folder that wrapkit did not write.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
 def generate(
@@ -53,16 +61,24 @@ def generate(
     output: Path,
     mode: str,
     versions: tuple[str, ...],
+    settings: Settings,
     force: bool,
     as_json: bool,
 ) -> None:
     """Write the wrapper script, hook and extension as the picture of /opt."""
-    layer = generate_layer(language, output, mode=mode, versions=versions, force=force)
+    layer = generate_layer(
+        language,
+        output,
+        mode=mode,
+        versions=versions,
+        defaults=settings.variables,
+        force=force,
+    )
     if as_json:
         click.echo(json.dumps(_record(layer), indent=2))
         return
     click.echo(_summary(layer))
-    click.echo(_next_steps(layer), err=True)
+    click.echo(_next_steps(layer, settings), err=True)
 
 
 def _record(layer: Layer) -> dict[str, object]:
@@ -89,13 +105,14 @@ def _summary(layer: Layer) -> str:
     return "\n".join(lines)
 
 
-def _next_steps(layer: Layer) -> str:
-    lines = []
+def _next_steps(layer: Layer, settings: Settings) -> str:
+    lines = [f"settings from {settings.path}"] if settings.path else []
     if layer.missing_versions:
         lines.append(f"no byte code for Python {', '.join(layer.missing_versions)}")
         lines.append("hint: a function of these compiles wrapkit at each cold start")
     lines.append("next: publish the folder's content as a layer and add it to the function")
     if layer.mode != "external":
         lines.append("next: set AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-handler on the function")
-    lines.append("next: set OTEL_EXPORTER_OTLP_ENDPOINT to where its traces go")
+    if not any(name.endswith("_ENDPOINT") for name in settings.variables):
+        lines.append("next: set OTEL_EXPORTER_OTLP_ENDPOINT to where its traces go")
     return "\n".join(lines)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..layers import BuiltLayer, LayerRequest, build_layers, megabytes
 from ..wrapping import DEFAULT_MODE, LAMBDA_VERSIONS, LANGUAGES, MODES
-from ._arguments import python_versions
+from ._arguments import python_versions, settings_option
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 DEFAULT_OUTPUT = Path("build/wrapkit-layer.zip")
 
@@ -66,6 +70,7 @@ DEFAULT_OUTPUT = Path("build/wrapkit-layer.zip")
     help="A layer that the functions have as well, or their own code: counts towards the "
     "250 MB; may be repeated.",
 )
+@settings_option({"language": "layer.language", "mode": "layer.mode", "versions": "layer.python"})
 @click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
 def build(
     *,
@@ -76,6 +81,7 @@ def build(
     split: bool,
     compress: bool,
     beside: tuple[Path, ...],
+    settings: Settings,
     as_json: bool,
 ) -> None:
     """Write a layer as a zip archive, the same bytes from the same inputs."""
@@ -87,6 +93,7 @@ def build(
         compress=compress,
         split=split,
         beside=beside,
+        defaults=settings.variables,
     )
     built = build_layers(request)
     if as_json:

@@ -14,12 +14,14 @@ from ._limits import Part, check_sizes
 from ._picture import read_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
 class LayerRequest:
-    """What to build. ``beside`` is what shares Lambda's limit with it: layers, and the function."""
+    """What to build. ``beside`` is what shares Lambda's limit with it: layers, and the function;
+    ``defaults`` are variables for functions that do not have them.
+    """
 
     output: Path
     language: str = "python"
@@ -28,6 +30,7 @@ class LayerRequest:
     compress: bool = False
     split: bool = False
     beside: tuple[Path, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,11 @@ def _build(
 ) -> BuiltLayer:
     with tempfile.TemporaryDirectory(prefix="wrapkit-layer-") as scratch:
         layer = generate_layer(
-            request.language, Path(scratch, "opt"), mode=request.mode, versions=versions
+            request.language,
+            Path(scratch, "opt"),
+            mode=request.mode,
+            versions=versions,
+            defaults=request.defaults,
         )
         own = Part("this layer", sum(layer.files.values()))
         # Before anything is written: an archive that Lambda refuses is of no use to anybody.

@@ -18,6 +18,7 @@ from ._interpreters import LAMBDA_VERSIONS, find_interpreter
 from ._replace import replaced_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LANGUAGES = ("python",)
@@ -29,12 +30,13 @@ OPT = "/opt"
 PACKAGES = "wrapkit/_wrapkit"
 MARKER = "wrapkit/wrapkit.json"
 
-# The one module that is written rather than copied; it is imported in any case, so the hook learns
-# its mode without reading a file for it.
+# The one module that is written rather than copied; it is imported in any case, so hook and runner
+# learn what the layer was generated with without reading a file for it.
 _INIT = '''"""Generated: wrapkit's lifecycle core and payload, copied for a layer."""
 
 __version__ = {version!r}
-MODE = {mode!r}
+# What holds where the function has no such variable, or an empty one.
+DEFAULTS = {defaults!r}
 '''
 
 
@@ -70,6 +72,7 @@ def generate_layer(
     *,
     mode: str = DEFAULT_MODE,
     versions: tuple[str, ...] = (),
+    defaults: Mapping[str, str] | None = None,
     force: bool = False,
 ) -> Layer:
     """Write the layer folder; what stood at ``output`` before stays until all is built.
@@ -77,6 +80,7 @@ def generate_layer(
     Args:
         versions: the Python versions that get byte code (``"3.12"``); by default those of Lambda's
             runtimes that have an interpreter on this machine.
+        defaults: variables, for functions that do not have them.
         force: replace a folder that wrapkit did not write.
 
     Raises:
@@ -87,7 +91,7 @@ def generate_layer(
     with replaced_folder(output, MARKER, force=force) as folder:
         sources = _files(language, mode)
         _copy(sources, folder)
-        _write(folder / PACKAGES / "__init__.py", _INIT.format(version=__version__, mode=mode))
+        _write(folder / PACKAGES / "__init__.py", _init(mode, defaults or {}))
         for interpreter in interpreters.values():
             compile_packages(interpreter, folder / PACKAGES, f"{OPT}/{PACKAGES}")
         _write(folder / MARKER, _description(language, mode, interpreters))
@@ -98,6 +102,11 @@ def generate_layer(
             if path.is_file()
         }
     return Layer(output, language, mode, interpreters, files)
+
+
+def _init(mode: str, defaults: Mapping[str, str]) -> str:
+    known = {name: defaults[name] for name in sorted(defaults)}
+    return _INIT.format(version=__version__, defaults={**known, "WRAPKIT_MODE": mode})
 
 
 def _check_language(language: str) -> None:

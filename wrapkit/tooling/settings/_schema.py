@@ -1,0 +1,342 @@
+"""The table of settings, in the order of the reference and of ``wrapkit init``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._kinds import Choice, Flag, Listing, Mapping, Text, Url, Whole
+
+if TYPE_CHECKING:
+    from ._kinds import Kind
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that can be set.
+
+    Args:
+        key: its place in ``wrapkit.toml`` (``traces.exporter``); empty for what belongs to one
+            function or is secret, and so has no place in a layer.
+        variable: the variable of the function; empty for what concerns the making of a layer only.
+        kind: what its value may be.
+        default: what holds without it, in Markdown.
+        meaning: what it does, in Markdown, one paragraph.
+    """
+
+    key: str
+    variable: str
+    kind: Kind
+    default: str
+    meaning: str
+
+    @property
+    def table(self) -> str:
+        """The table of ``wrapkit.toml`` that it stands in."""
+        return self.key.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name within the table."""
+        return self.key.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A group of settings under one heading, with a paragraph about them."""
+
+    title: str
+    settings: tuple[Setting, ...]
+    about: str = ""
+
+
+_LONGEST_MS = 900_000
+_EXPORTERS = Choice(("otlp", "none"))
+_NO_FILE = "a PEM file in the function's file system"
+
+LAYER = Section(
+    "The layer",
+    (
+        Setting(
+            "layer.language",
+            "",
+            Choice(("python",)),
+            "none: it has to be said, here or as `--lang`",
+            "the functions' language",
+        ),
+        Setting(
+            "layer.output",
+            "",
+            Text('"build/layer"'),
+            "none: it has to be said, here or as `--output`",
+            "the folder that `wrapkit generate` writes, relative to the file",
+        ),
+        Setting(
+            "layer.mode",
+            "WRAPKIT_MODE",
+            Choice(("both", "internal", "external")),
+            "`both`",
+            "who makes and exports the spans. `internal`: the hook, before the response. "
+            "`external`: the extension; no code in the function's process. `both`: the hook "
+            "records, the extension exports after the response. What the layer was not generated "
+            "for it does not hold",
+        ),
+        Setting(
+            "layer.python",
+            "",
+            Listing(example='["3.12", "3.13"]'),
+            "each of Lambda's that this machine has",
+            "the Python versions that get byte code",
+        ),
+    ),
+    "What `wrapkit generate` makes; an option of the command wins over the file.",
+)
+
+RESOURCE = Section(
+    "The service",
+    (
+        Setting(
+            "service.name",
+            "OTEL_SERVICE_NAME",
+            Text('"orders"'),
+            "`service.name` of the resource attributes, else the function's name",
+            "`service.name` of all telemetry",
+        ),
+        Setting(
+            "service.attributes",
+            "OTEL_RESOURCE_ATTRIBUTES",
+            Mapping(),
+            "none",
+            "resource attributes: `name=value,name=value`, values percent-encoded. The variable "
+            "replaces the file's table as a whole",
+        ),
+    ),
+)
+
+SDK = Section(
+    "All signals",
+    (
+        Setting(
+            "sdk.disabled", "OTEL_SDK_DISABLED", Flag(), "`false`", "`true` turns everything off"
+        ),
+    ),
+)
+
+SIGNALS = Section(
+    "Signals",
+    (
+        Setting(
+            "traces.exporter",
+            "OTEL_TRACES_EXPORTER",
+            _EXPORTERS,
+            "`otlp`",
+            "`none` exports no spans",
+        ),
+        Setting(
+            "traces.endpoint",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            Url('"https://otlp.example.com/v1/traces"'),
+            "the general one with `/v1/traces`",
+            "where spans go; used as it is",
+        ),
+        Setting(
+            "metrics.enabled",
+            "WRAPKIT_METRICS",
+            Flag(),
+            "`true` where `OTEL_METRICS_EXPORTER` lists `otlp` or "
+            "`OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` is set, else `false`",
+            "whether the extension makes [metrics](../concepts/architecture.md#metrics) of its "
+            "own. A general endpoint alone does not turn them on: it may take traces only, and "
+            "each signal is a request more",
+        ),
+        Setting(
+            "metrics.exporter",
+            "OTEL_METRICS_EXPORTER",
+            _EXPORTERS,
+            "`otlp`",
+            "`none` exports no metrics",
+        ),
+        Setting(
+            "metrics.endpoint",
+            "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+            Url('"https://otlp.example.com/v1/metrics"'),
+            "the general one with `/v1/metrics`",
+            "where metrics go; used as it is",
+        ),
+        Setting(
+            "metrics.interval-ms",
+            "OTEL_METRIC_EXPORT_INTERVAL",
+            Whole(1, 86_400_000, "60000"),
+            "`60000`",
+            "milliseconds between two exports of the extension's metrics, at least",
+        ),
+        Setting(
+            "metrics.temporality",
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+            Choice(("delta", "lowmemory", "cumulative")),
+            "`delta`",
+            "`delta`, `lowmemory` (the same here) or `cumulative`. Not OpenTelemetry's default: "
+            "an environment lives so short that sums over its life say little",
+        ),
+        Setting(
+            "logs.export",
+            "WRAPKIT_LOGS",
+            Listing(("function", "extension"), example='["function"]'),
+            "`none`",
+            "which [logs](../concepts/architecture.md#logs) the extension exports: `function`, "
+            "`extension` or `function,extension`. Off by default: the lines are in CloudWatch "
+            "already, and an SDK in the function may export them too",
+        ),
+        Setting(
+            "logs.exporter", "OTEL_LOGS_EXPORTER", _EXPORTERS, "`otlp`", "`none` exports no logs"
+        ),
+        Setting(
+            "logs.endpoint",
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+            Url('"https://otlp.example.com/v1/logs"'),
+            "the general one with `/v1/logs`",
+            "where logs go; used as it is",
+        ),
+    ),
+)
+
+OTLP = Section(
+    "OTLP",
+    (
+        Setting(
+            "otlp.endpoint",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            Url(),
+            "none: nothing is exported",
+            "the backend's base URL; `/v1/traces` and so on is appended",
+        ),
+        Setting(
+            "",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            Text(),
+            "none",
+            "`name=value,name=value`, values percent-encoded: credentials, usually",
+        ),
+        Setting(
+            "otlp.compression",
+            "OTEL_EXPORTER_OTLP_COMPRESSION",
+            Choice(("gzip", "none")),
+            "`none`",
+            "`gzip` or `none`",
+        ),
+        Setting(
+            "otlp.timeout-ms",
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            Whole(1, _LONGEST_MS, "10000"),
+            "`10000`",
+            "milliseconds that an export may take",
+        ),
+        Setting(
+            "otlp.protocol",
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            Choice(("http/protobuf",)),
+            "`http/protobuf`",
+            "the only one there is; another is reported and not used",
+        ),
+        Setting(
+            "otlp.certificate",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+            Text('"/var/task/authorities.pem"'),
+            "the system's",
+            f"{_NO_FILE}: the authorities to trust",
+        ),
+        Setting(
+            "otlp.client-certificate",
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            Text('"/var/task/client.pem"'),
+            "none",
+            f"{_NO_FILE}: the client's certificate",
+        ),
+        Setting(
+            "otlp.client-key",
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+            Text('"/var/task/client.key"'),
+            "none",
+            f"{_NO_FILE}: the client's key",
+        ),
+        Setting(
+            "otlp.sigv4",
+            "WRAPKIT_SIGV4",
+            Text('"traces=xray/eu-central-1"'),
+            "by the endpoint's host name: `xray`, `logs` and `monitoring` of AWS are signed",
+            "which exports carry AWS Signature Version 4 of the function's own credentials; "
+            "`SIGNAL=SERVICE[/REGION],...` (`traces=xray/eu-central-1`) for other host names, "
+            "`off` or `SIGNAL=off` for none. An `Authorization` header of yours turns it off as "
+            "well",
+        ),
+    ),
+    "As [OpenTelemetry specifies them]"
+    "(https://opentelemetry.io/docs/specs/otel/protocol/exporter/). Where a name has `OTLP_`, the "
+    "variable of a signal (`OTEL_EXPORTER_OTLP_TRACES_HEADERS`, `..._METRICS_...`, `..._LOGS_...`) "
+    "wins over the general one.",
+)
+
+EXTENSION = Section(
+    "The extension",
+    (
+        Setting(
+            "extension.flush",
+            "WRAPKIT_FLUSH",
+            Text('"adaptive"'),
+            "`adaptive`",
+            "when the extension exports. `adaptive`: by the rate of invocations, as seldom as "
+            "possible while no span gets older than about 10 s; a function that is invoked seldom "
+            "exports after each response. `end`: after each response, always. `periodic` or "
+            "`periodic,MILLISECONDS` (10000): beside the function, when a period has passed. "
+            "SHUTDOWN exports what is left",
+        ),
+        Setting(
+            "extension.otlp-address",
+            "WRAPKIT_OTLP_ADDRESS",
+            Text('"127.0.0.1:4318"'),
+            "`127.0.0.1:4318`",
+            "where the extension takes OTLP/HTTP from any SDK: `host:port` or `port`",
+        ),
+        Setting(
+            "",
+            "WRAPKIT_SOCKET",
+            Text(),
+            "`$TMPDIR/wrapkit.sock`, else `/tmp/wrapkit.sock`",
+            "the Unix datagram socket from hook to extension",
+        ),
+        Setting(
+            "",
+            "WRAPKIT_PYTHON",
+            Text(),
+            "`/var/lang/bin/python3`, else `python3` on `PATH`",
+            "the interpreter that runs the extension",
+        ),
+    ),
+)
+
+PROXIES = Section(
+    "Proxies",
+    (
+        Setting(
+            "",
+            "HTTPS_PROXY",
+            Text(),
+            "none",
+            "the proxy for `https` endpoints: `http://[user:password@]host[:port]`. The "
+            "lower-case name wins. This machine is never asked through a proxy. Read by the "
+            "extension, not by the hook of internal mode",
+        ),
+        Setting("", "HTTP_PROXY", Text(), "none", "the same, for `http` endpoints"),
+        Setting(
+            "",
+            "NO_PROXY",
+            Text(),
+            "none",
+            "what goes directly: `*`, or a list of hosts, domains with all below them, and IPv4 "
+            "networks, each with a port or without",
+        ),
+    ),
+)
+
+SECTIONS = (LAYER, RESOURCE, SDK, SIGNALS, OTLP, EXTENSION, PROXIES)
+SETTINGS = tuple(setting for section in SECTIONS for setting in section.settings)
