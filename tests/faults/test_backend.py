@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 
 import pytest
@@ -10,6 +12,7 @@ from tests.faults.ledger import Ledger
 from tests.payload.external.clock import ManualClock
 from tests.payload.external.conftest import free_port
 from tests.payload.external.sink import RESET, Sink
+from wrapkit.payload.external._lane import PATIENCE_MS
 
 BACK = 31_000  # milliseconds: longer than 30 s, which is also the longest backoff
 
@@ -64,6 +67,48 @@ def test_slow_but_within_its_time(ledger):
     assert (ledger.dropped, ledger.said) == (0, [])
 
 
+def test_slow_by_seconds(ledger):
+    """Nothing may be lost, and nothing comes twice: one invocation waits for a while, the others
+    not at all, and the request that was not waited for is not given up.
+    """
+    sink = Sink()
+    sink.hold.clear()
+    ledger.start(sink=sink)
+    began = time.monotonic()
+    ledger.invoke()
+    first_s = time.monotonic() - began
+    ledger.invoke(3)
+    assert len(sink.requests) == 1
+    threading.Timer(3.5, sink.hold.set).start()  # the first was asked for some 5 s ago by then
+    said = ledger.end(budget_ms=10_000)
+
+    assert PATIENCE_MS / 1000 <= first_s < 5
+    assert time.monotonic() - began > 4
+    assert said == []
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
+def test_silent_for_good(ledger):
+    """Nothing may be lost where the environment lives on; what the function is billed for is the
+    bound of one wait, not its own timeout.
+    """
+    silent = socket.create_server(("127.0.0.1", 0))  # accepts, and never reads
+    port = silent.getsockname()[1]
+    ledger.start(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
+    began = time.monotonic()
+    ledger.invoke(5)
+    assert time.monotonic() - began < 5
+    ledger.end("timeout")
+    silent.close()
+    ledger.start()
+    ledger.invoke()
+    ledger.end()
+
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
 def test_slower_than_its_time(ledger, scene):
     """Nothing may be lost, and one invocation pays. Whether a request that got no answer arrived
     cannot be known: it comes twice to a backend that took it all the same.
@@ -87,7 +132,7 @@ def test_connections_that_are_reset(ledger):
     """Nothing may be lost: reset before an answer counts as not delivered."""
     ledger.start(sink=Sink(statuses=[200, RESET, RESET, RESET]))
     ledger.invoke(4)
-    ledger.end()
+    ledger.end(budget_ms=6_000)  # two backoffs, at their longest
 
     assert len([1 for *_, status in ledger.sinks[0].requests if status == RESET]) == 3
     ledger.balance()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.payload.external.host import Host
@@ -128,6 +130,9 @@ def test_each_export_says_what_changed_or_all_of_it(scene, preference, temporali
     """Delta by default: an environment lives too short for its counters to be compared."""
     variables = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": preference}
     scene.start(**ALWAYS, **variables)
+    scene.host.wait_for_next(1)
+    scene.host.report()  # answered by a runner that has loaded everything
+    time.sleep(0.005)  # the interval: 1 ms
     for number in (1, 2, 3):
         scene.host.wait_for_next(number)
         scene.invoke_with_hook(f"r{number}")

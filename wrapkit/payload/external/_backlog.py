@@ -34,6 +34,10 @@ class Backlog:
         batch = self._outbox.take(signal)
         return batch if batch is not None or not spooled else self._spool.take(signal)
 
+    def waits(self, signal: str) -> bool:
+        """Whether there is a batch of ``signal`` in memory."""
+        return self._outbox.waits(signal)
+
     def delivered(self, batch: "Batch") -> None:
         """The endpoint has it."""
         if isinstance(batch, SpooledBatch):

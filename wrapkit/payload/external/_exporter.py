@@ -19,7 +19,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 class Exporter:
     """The lanes of all signals. ``signals`` are those that have an endpoint; others are not to be
-    queued.
+    queued. ``settled`` is called as ``is_awaited`` may have changed.
     """
 
     def __init__(
@@ -31,13 +31,11 @@ class Exporter:
         rank: int,
         now_ms: "Callable[[], float]",
         user_agent: str,
+        settled: "Callable[[], None]",
         own_port: int = 0,
     ) -> None:
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._own_port = own_port
-        self._open = 0
-        self._done: Optional[Callable[[], None]] = None
-        self._queued: Optional[tuple[float, Callable[[], None], bool]] = None
         self.signals: list[str] = []
 
         credentials = CredentialsSource(environ, loop, rank=rank, now_ms=now_ms)
@@ -53,6 +51,7 @@ class Exporter:
                 rank=rank,
                 now_ms=now_ms,
                 user_agent=user_agent,
+                settled=settled,
             )
             loop.add_timed(lane)
             return lane
@@ -88,35 +87,31 @@ class Exporter:
         self.signals.append(signal)
 
     @property
-    def busy(self) -> bool:
-        """Whether a flush is under way."""
-        return self._open > 0
+    def is_awaited(self) -> bool:
+        """Whether an export is under way that has not been waited for in vain."""
+        return any(lane.busy and not lane.overdue for lane in self._lanes.values())
 
-    def flush(self, deadline_ms: float, done: "Callable[[], None]", *, last: bool = False) -> None:
-        """Exports what waits; calls ``done`` when all of it is sent, has failed, or is late.
+    def next_try_ms(self, *, more_waits: bool) -> "Optional[float]":
+        """From when on a flush can send something; None while none can.
 
-        ``last``: no other flush will follow, so endpoints that failed a moment ago are tried too.
+        ``more_waits``: there is more than the backlog knows of.
         """
-        if self.busy:
-            # Its batches go on; the rest goes out in a second round, by the new deadline.
-            self._queued = (deadline_ms, done, last)
-            for lane in self._lanes.values():
-                lane.hurry(deadline_ms)
-            return
-        self._done = done
-        self._open = len(self._lanes) + 1
-        for lane in list(self._lanes.values()):
-            lane.flush(deadline_ms, self._lane_done, last=last)
-        self._lane_done()
+        tries = [lane.next_try_ms(more_waits=more_waits) for lane in self._lanes.values()]
+        return min([moment for moment in tries if moment is not None], default=None)
 
-    def _lane_done(self) -> None:
-        self._open -= 1
-        if self._open == 0 and self._done is not None:
-            done, self._done = self._done, None
-            done()
-            queued, self._queued = self._queued, None
-            if queued is not None:
-                self.flush(queued[0], queued[1], last=queued[2])
+    def flush(self, *, last_until_ms: "Optional[float]" = None) -> None:
+        """Begins to export what waits.
+
+        ``last_until_ms``: no other flush will follow, so endpoints that failed a moment ago are
+        tried too, until then.
+        """
+        for lane in list(self._lanes.values()):
+            lane.flush(last_until_ms=last_until_ms)
+
+    def wait(self) -> None:
+        """An invocation waits for what is under way, for as long as it is worth."""
+        for lane in self._lanes.values():
+            lane.wait()
 
     def close(self) -> None:
         """Closes every connection, at the end of the process."""

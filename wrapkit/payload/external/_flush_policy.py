@@ -29,8 +29,6 @@ MANAGED_PERIOD_MS = 1_000
 MAX_PERIOD_MS = 900_000
 # An eighth of what may be queued: time for seven more such before anything is dropped.
 MAX_WAITING_BYTES = 1024 * 1024
-# Between two exports for want of memory. They may fail at once, and must not become a busy loop.
-MIN_INTERVAL_MS = 1_000.0
 
 ADAPTIVE, END, PERIODIC = "adaptive", "end", "periodic"
 
@@ -62,17 +60,17 @@ class FlushPolicy:
         # Beside a running invocation the export leaves what that is still going to send.
         self._since_ms = now_ms if self._running else None
 
-    def exports_on_invoke(self, now_ms: float, queued_bytes: int) -> bool:
+    def exports_on_invoke(self, now_ms: float, queued_bytes: int) -> bool:  # noqa: ARG002
         """Whether to export what waits now, beside the function, before ``next``."""
-        return self._is_too_much(now_ms, queued_bytes)
+        return queued_bytes >= MAX_WAITING_BYTES
 
     def waits_for_end(self, now_ms: float) -> bool:  # noqa: ARG002
         """Whether ``next`` waits for the end of this invocation, to export then."""
         return False
 
-    def exports_at_end(self, now_ms: float, queued_bytes: int) -> bool:
+    def exports_at_end(self, now_ms: float, queued_bytes: int) -> bool:  # noqa: ARG002
         """Whether to export before ``next``, now that the invocation is over."""
-        return self._is_too_much(now_ms, queued_bytes)
+        return queued_bytes >= MAX_WAITING_BYTES
 
     def export_due_ms(self, waiting_since_ms: float, queued_bytes: int) -> "Optional[float]":
         """When to export what has waited since then, whatever the function does meanwhile; None
@@ -80,11 +78,7 @@ class FlushPolicy:
         """
         if queued_bytes < MAX_WAITING_BYTES:
             return None
-        return max(waiting_since_ms, self._exported_ms + MIN_INTERVAL_MS)
-
-    def _is_too_much(self, now_ms: float, queued_bytes: int) -> bool:
-        due_ms = self.export_due_ms(now_ms, queued_bytes)
-        return queued_bytes >= MAX_WAITING_BYTES and due_ms is not None and due_ms <= now_ms
+        return waiting_since_ms
 
     def _age_ms(self, at_ms: float) -> float:
         """How old the oldest of what waits will be by then."""

@@ -7,7 +7,10 @@ Rule 2. A batch leaves the lane in one of three ways: delivered, dropped (the en
         beside an invocation would be billed.
 Rule 3. After a failure the endpoint is left alone for a while (``Retry``), so that a dead backend
         does not cost every invocation a timeout. A flush that is the last one tries all the same.
-Rule 4. A request is signed as it is sent, and again as it is sent again: AWS takes a signature for
+Rule 4. An invocation waits for a lane for PATIENCE_MS at most, and hardly at all while its endpoint
+        has just failed. The request goes on after that, up to its own timeout: to give it up would
+        mean to send it twice to a backend that is only slow.
+Rule 5. A request is signed as it is sent, and again as it is sent again: AWS takes a signature for
         five minutes, and a freeze may last for longer.
 """
 
@@ -36,6 +39,11 @@ if TYPE_CHECKING:
 
 # What an earlier life has left shall not hold up an invocation of this one for longer.
 _SPOOL_SHARE_MS = 1_000.0
+# What a backend may cost an invocation, which is billed for it: enough for a connection over
+# continents with TLS and a request. After a failure, enough to find out that the backend is back.
+PATIENCE_MS = 1_000.0
+PATIENCE_AFTER_FAILURE_MS = 250.0
+_FOR_EVER = float("inf")
 
 
 class Outlet:
@@ -73,7 +81,8 @@ class Attempt:
 
 
 class Lane:
-    """Exports the signals that go to one endpoint; ``busy`` while a flush is under way.
+    """Exports the signals that go to one endpoint; ``busy`` while a flush is under way, ``overdue``
+    when it has been waited for and is not over. ``settled`` is called as either changes.
 
     All outlets share the connection, so the first one's certificates have to be every one's.
     """
@@ -89,6 +98,7 @@ class Lane:
         rank: int,
         now_ms: "Callable[[], float]",
         user_agent: str,
+        settled: "Callable[[], None]",
     ) -> None:
         self._backlog = backlog
         self._credentials = credentials
@@ -100,44 +110,65 @@ class Lane:
         self._connection = Connection(
             loop, rank, first.target, lambda: _tls.tls_context(first.settings), self._proxy
         )
-        self._done: Optional[Callable[[], None]] = None
+        self._settled = settled
         self._last = False
-        self._flush_deadline_ms = 0.0
+        self._flush_deadline_ms = _FOR_EVER
         self._spool_until_ms = 0.0
+        self._patient_until_ms: Optional[float] = None
         self._attempt: Optional[Attempt] = None
         self._deadline_ms: Optional[float] = None  # of the attempt, or until the next one
         self._retry = Retry(_random)
+        self.busy = self.overdue = False
 
     def serve(self, outlet: Outlet) -> None:
         """Lets another signal go this way."""
         self._outlets.append(outlet)
 
-    @property
-    def busy(self) -> bool:
-        """Whether a flush is under way."""
-        return self._done is not None
-
     # The flush
 
-    def flush(self, deadline_ms: float, done: "Callable[[], None]", *, last: bool) -> None:
-        """Exports what waits and calls ``done`` when no more of it can be sent before the
-        deadline.
+    def flush(self, *, last_until_ms: "Optional[float]") -> None:
+        """Exports what waits, until no more of it can be sent now. A flush that is under way takes
+        it along.
+
+        ``last_until_ms``: no other flush will follow this one, which has to be over by then.
         """
         now = self._now_ms()
-        self._done = done
-        self._last = last
-        self._flush_deadline_ms = deadline_ms
-        self._spool_until_ms = deadline_ms if last else now + _SPOOL_SHARE_MS
-        if self._retry.may_try(now) or last:
+        self._last = last_until_ms is not None
+        self._flush_deadline_ms = _FOR_EVER if last_until_ms is None else last_until_ms
+        if self.busy:
+            self._hurry()
+            return
+        self.busy = True
+        self._spool_until_ms = self._flush_deadline_ms if self._last else now + _SPOOL_SHARE_MS
+        if self._retry.may_try(now) or self._last:
             self._next_batch()
         else:
             self._finish()
 
-    def hurry(self, deadline_ms: float) -> None:
-        """Ends the flush that is under way, if any, by an earlier deadline."""
-        self._flush_deadline_ms = min(self._flush_deadline_ms, deadline_ms)
+    def _hurry(self) -> None:
+        """Ends what is under way by the deadline of the last flush."""
+        if not self._last:
+            return
+        self.overdue, self._patient_until_ms = False, None
+        self._spool_until_ms = self._flush_deadline_ms
         if self._deadline_ms is not None:
-            self._deadline_ms = min(self._deadline_ms, deadline_ms)
+            self._deadline_ms = min(self._deadline_ms, self._flush_deadline_ms)
+
+    def wait(self) -> None:
+        """An invocation waits for the flush from now on, until it is ``overdue``."""
+        if self.busy and not self.overdue and self._patient_until_ms is None:
+            failed = self._retry.failures > 0
+            self._patient_until_ms = self._now_ms() + (
+                PATIENCE_AFTER_FAILURE_MS if failed else PATIENCE_MS
+            )
+
+    def next_try_ms(self, *, more_waits: bool) -> "Optional[float]":
+        """From when on a flush is of use; None while nothing waits, or a flush is under way.
+
+        ``more_waits``: there is more than the backlog knows of.
+        """
+        waits = more_waits or any(self._backlog.waits(each.signal) for each in self._outlets)
+        return self._retry.not_before_ms if waits and not self.busy else None
 
     def _next_batch(self) -> None:
         spooled = self._now_ms() < self._spool_until_ms
@@ -149,17 +180,25 @@ class Lane:
         self._finish()
 
     def _finish(self) -> None:
-        self._deadline_ms = None
-        done, self._done = self._done, None
-        if done is not None:
-            done()
+        self._deadline_ms = self._patient_until_ms = None
+        if self.busy:
+            self.busy = self.overdue = False
+            self._settled()
 
     def next_deadline_ms(self) -> "Optional[float]":
-        """When the outstanding request is given up, or sent again."""
-        return self._deadline_ms
+        """When the outstanding request is given up, or sent again, or not waited for any more."""
+        if self._deadline_ms is None or self._patient_until_ms is None:
+            return self._deadline_ms if self._patient_until_ms is None else self._patient_until_ms
+        return min(self._deadline_ms, self._patient_until_ms)
 
-    def expire(self, _now_ms: float) -> None:
+    def expire(self, now_ms: float) -> None:
         """Gives the outstanding request up, or begins anew after a failure."""
+        if self._patient_until_ms is not None and self._patient_until_ms <= now_ms:
+            self._patient_until_ms = None
+            self.overdue = True
+            self._settled()
+        if self._deadline_ms is None or self._deadline_ms > now_ms:
+            return
         self._deadline_ms = None
         if self._attempt is None:
             self._next_batch()

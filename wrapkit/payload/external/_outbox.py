@@ -76,6 +76,10 @@ class Outbox:
         self.queued_bytes -= len(batch.body)
         return batch
 
+    def waits(self, signal: str) -> bool:
+        """Whether there is a batch of ``signal``."""
+        return bool(self._waiting.get(signal))
+
     def drop(self, batch: Batch) -> None:
         """Gives up a batch that was taken."""
         self.dropped += batch.size

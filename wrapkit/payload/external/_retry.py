@@ -22,14 +22,17 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class Retry:
-    """The attempts at one endpoint. ``random`` gives numbers from 0 to less than 1."""
+    """The attempts at one endpoint. ``random`` gives numbers from 0 to less than 1.
 
-    __slots__ = ("_failures", "_not_before_ms", "_random")
+    ``not_before_ms``: until when the endpoint is to be left alone.
+    """
+
+    __slots__ = ("_failures", "_random", "not_before_ms")
 
     def __init__(self, random: "Callable[[], float]") -> None:
         self._random = random
         self._failures = 0
-        self._not_before_ms = float("-inf")
+        self.not_before_ms = float("-inf")
 
     @property
     def failures(self) -> int:
@@ -38,12 +41,12 @@ class Retry:
 
     def may_try(self, now_ms: float) -> bool:
         """Whether the endpoint has been left alone for long enough."""
-        return now_ms >= self._not_before_ms
+        return now_ms >= self.not_before_ms
 
     def succeeded(self) -> None:
         """The endpoint answered, if only to refuse: it is there."""
         self._failures = 0
-        self._not_before_ms = float("-inf")
+        self.not_before_ms = float("-inf")
 
     def failed(
         self, now_ms: float, deadline_ms: float, retry_after_ms: "Optional[float]" = None
@@ -59,8 +62,8 @@ class Retry:
         self._failures += 1
         if retry_after_ms is not None:
             wait_ms = max(wait_ms, min(retry_after_ms, MAX_RETRY_AFTER_MS))
-        self._not_before_ms = now_ms + wait_ms
-        return self._not_before_ms if self._not_before_ms < deadline_ms else None
+        self.not_before_ms = now_ms + wait_ms
+        return self.not_before_ms if self.not_before_ms < deadline_ms else None
 
     def __repr__(self) -> str:
         return f"<Retry after {self._failures} failures>"

@@ -73,9 +73,8 @@ class Runner:
         self._exit_code: Optional[int] = None
         self._shutdown_reason = ""
         self._settle_deadline_ms: Optional[float] = None
-        self._flush_deadline_ms = 0.0
-        self._flushes = 0
-        self._awaited_flush = 0  # the one that the session waits for, 0 for none
+        self._last_until_ms: Optional[float] = None
+        self._session_waits = False  # for exports to be over, before it goes on
         self._waiting_since_ms: Optional[float] = None
         self._reconnected = False
         environ = started.environ
@@ -114,6 +113,7 @@ class Runner:
             rank=_EXPORT,
             now_ms=now_ms,
             user_agent=f"wrapkit/{wrapkit_version()}",
+            settled=self._exports_settled,
             own_port=listener.getsockname()[1] if listener is not None else 0,
         )
         if not exporter.signals and _env.exports(self._started.environ, "traces"):
@@ -209,7 +209,7 @@ class Runner:
                 self._stop(effect)
 
     def _call_next(self) -> None:
-        self._awaited_flush = 0
+        self._session_waits = False
         self._session.next()
         self._send_next()
 
@@ -222,34 +222,32 @@ class Runner:
         self._loop.watch(self._api.sock.fileno(), READ, _API, lambda _: self._read_api())
 
     def _flush_for_session(self, deadline_ms: float) -> None:
-        self._flush_deadline_ms = deadline_ms
         now = now_ms()
         if self._shutdown_reason:
+            self._last_until_ms = deadline_ms
             self._settle_deadline_ms = now + _SETTLE_MS
             self._settle()
-        elif self._session.end_is_told and self._policy.exports_at_end(now, self._queued_bytes):
-            self._export_for_session()
-        elif self._exporter.busy:
-            # Begun beside the function: a freeze in the middle of it could lose the answer.
-            self._awaited_flush = self._flushes
-        else:
-            self._apply(self._session.receive(Flushed(), now))
+            return
+        if self._session.end_is_told and self._policy.exports_at_end(now, self._queued_bytes):
+            self._export()
+        # Also for what was begun beside the function: a freeze in the middle of it could lose the
+        # answer.
+        self._exporter.wait()
+        self._session_waits = True
+        self._exports_settled()
 
-    def _export_for_session(self) -> None:
-        self._awaited_flush = self._flushes + 1
-        self._export(self._flush_deadline_ms)
+    def _exports_settled(self) -> None:
+        if self._session_waits and not self._exporter.is_awaited:
+            self._session_waits = False
+            self._apply(self._session.receive(Flushed(), now_ms()))
 
-    def _export(self, deadline_ms: float) -> None:
-        self._flushes += 1
-        number = self._flushes
+    def _export(self) -> None:
         self._policy.exported(now_ms())
         self._spans.encode(self._invocations.account_id)
         last = bool(self._shutdown_reason)
         self._platform.encode(self._counters(), time.time_ns(), last=last)
         self._waiting_since_ms = None
-        self._exporter.flush(
-            deadline_ms, lambda: self._flushed(number), last=bool(self._shutdown_reason)
-        )
+        self._exporter.flush(last_until_ms=self._last_until_ms)
 
     def _counters(self) -> "dict[str, int]":
         return {
@@ -258,12 +256,6 @@ class Runner:
             "requests.recovered": self._backlog.recovered,
             "items.rejected": self._backlog.rejected,
         }
-
-    def _flushed(self, number: int) -> None:
-        # A flush of an invocation that ran out of time may end within a later event.
-        if number == self._awaited_flush:
-            self._awaited_flush = 0
-            self._apply(self._session.receive(Flushed(), now_ms()))
 
     def _stop(self, stop: Stop) -> None:
         self._exit_code = stop.exit_code
@@ -292,11 +284,16 @@ class Runner:
         return min([moment for moment in due if moment is not None], default=None)
 
     def _export_due_ms(self) -> "Optional[float]":
-        if self._exporter.busy or not (self._spans or self._outbox or self._platform.is_waiting):
+        if not (self._spans or self._outbox or self._platform.is_waiting):
             return None
         if self._waiting_since_ms is None:
             self._waiting_since_ms = now_ms()
-        return self._policy.export_due_ms(self._waiting_since_ms, self._queued_bytes)
+        due = self._policy.export_due_ms(self._waiting_since_ms, self._queued_bytes)
+        if due is None:
+            return None
+        more_waits = bool(self._spans) or self._platform.is_waiting
+        try_ms = self._exporter.next_try_ms(more_waits=more_waits)
+        return None if try_ms is None else max(due, try_ms)
 
     @property
     def _queued_bytes(self) -> int:
@@ -308,7 +305,7 @@ class Runner:
             self._finish_settling()
         due = self._export_due_ms()
         if due is not None and due <= now:
-            self._export(now + _env.DEFAULT_TIMEOUT_MS)
+            self._export()
         deadline = self._session.next_deadline_ms()
         if deadline is not None and deadline <= now:
             self._apply(self._session.expire(now))
@@ -367,7 +364,7 @@ class Runner:
         if self._exports_beside_function(now):
             # Of the invocation before: they may have waited for a thaw.
             self._sources.read_datagrams()
-            self._export(min(deadline_ms, now + _env.DEFAULT_TIMEOUT_MS))
+            self._export()
         self._session.end_is_told = self._is_end_told and self._policy.waits_for_end(now)
         received = InvokeEvent(request_id=request_id, deadline_ms=deadline_ms)
         self._apply(self._session.receive(received, now))
@@ -423,7 +420,9 @@ class Runner:
         self._platform.shut_down(self._shutdown_reason, now_ns)
         for span in self._invocations.shut_down(self._shutdown_reason, now_ns):
             self._spans.add(span)
-        self._export_for_session()
+        self._export()
+        self._session_waits = True
+        self._exports_settled()
 
 
 def _hook_exports(environ: "Mapping[str, str]") -> bool:

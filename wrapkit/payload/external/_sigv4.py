@@ -33,8 +33,12 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 # The last is the dual-stack name of the same services.
 _SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# What AWS's own SDKs leave out as well: proxies and tracers rewrite these.
-_UNSIGNED = ("connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id")
+# What AWS's own SDKs leave out as well: proxies and tracers rewrite these (the list is botocore's).
+_UNSIGNED = frozenset(
+    ("baggage", "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
+     "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent",
+     "x-amzn-trace-id")
+)  # fmt: skip
 _REPLACED = ("authorization", "host", "x-amz-date", "x-amz-security-token")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
