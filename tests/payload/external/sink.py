@@ -134,12 +134,12 @@ class Sink:
 
     def cut_connections(self):
         """Closes every connection from this side, as a backend does while a function is frozen."""
-        for connection in self._open:
+        cut, self._open = self._open, []  # not those that come in their place
+        for connection in cut:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
-        self._open.clear()
 
     def close(self):
         self.hold.set()

@@ -157,7 +157,7 @@ def test_a_request_that_is_sent_again_is_signed_again(scene, layer, tmp_path):
     scene.sink.wait_for(2)
     clock.advance(6 * MINUTE_MS)
     scene.sink.hold.set()
-    scene.host.wait_for_next(3)
+    scene.sink.wait_for(3)
 
     _, cut, again = scene.sink.requests
     assert cut[2] == again[2]
