@@ -16,6 +16,7 @@ import pytest
 
 from tests.emulator.environments import INTERPRETER, Deployment, Watched, run
 from wrapkit.lifecycle import MessageReader, request_bytes
+from wrapkit.tooling.emulator._region import availability_zone_id
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 EXTENSION = "/2020-01-01/extension"
@@ -78,7 +79,7 @@ async def host(folder, *externals):
 
 
 @dataclass
-class Case:
+class Call:
     """A call and its expected answer.
 
     ``registered`` have registered before; an identifier header may give such a name.
@@ -101,12 +102,12 @@ class Case:
 def register(number, source, name, status, error_type="", **fields):
     fields.setdefault("headers", {"Lambda-Extension-Name": "external"})
     fields.setdefault("body", {"events": ["INVOKE", "SHUTDOWN"]})
-    return Case(number, source, name, "POST", f"{EXTENSION}/register", status, error_type, **fields)
+    return Call(number, source, name, "POST", f"{EXTENSION}/register", status, error_type, **fields)
 
 
 def subscribe(name, **changes):
     document = {"schemaVersion": "2022-12-13", "types": ["platform"], "destination": DESTINATION}
-    return Case(
+    return Call(
         42,
         "D",
         name,
@@ -120,10 +121,10 @@ def subscribe(name, **changes):
     )
 
 
-def _next(number, name, status, error_type, **headers):
+def next_event(number, name, status, error_type, **headers):
     headers = {key.replace("_", "-"): value for key, value in headers.items()}
     path = f"{EXTENSION}/event/next"
-    return Case(number, "R", name, "GET", path, status, error_type, headers=headers)
+    return Call(number, "R", name, "GET", path, status, error_type, headers=headers)
 
 
 INVALID = "Extension.InvalidEventType"
@@ -154,32 +155,32 @@ CASES = [
         headers={"Lambda-Extension-Name": "one-more"}, body={"events": []},
         registered=("external", *(f"internal-{number}" for number in range(9))),
     ),
-    _next(12, "next without an identifier", 403, "Extension.MissingExtensionIdentifier"),
-    _next(
+    next_event(12, "next without an identifier", 403, "Extension.MissingExtensionIdentifier"),
+    next_event(
         12, "next with what is no UUID", 403, "Extension.InvalidExtensionIdentifier",
         Lambda_Extension_Identifier="me",
     ),
-    _next(
+    next_event(
         12, "next with an unknown identifier", 403, "Extension.UnknownExtensionIdentifier",
         Lambda_Extension_Identifier=UNKNOWN,
     ),
-    Case(
+    Call(
         24, "R", "exit/error without its type", "POST", f"{EXTENSION}/exit/error", 403,
         "Extension.MissingHeader", body={}, registered=("external",),
         headers={"Lambda-Extension-Identifier": "external"},
     ),
-    Case(
+    Call(
         31, "R", "a response that nobody waits for", "POST",
         f"{RUNTIME}/invocation/x/response", 400, "InvalidRequestID",
     ),
-    Case(0, "R", "ping", "GET", "/2018-06-01/ping", 200),
-    Case(0, "R", "an unknown path", "GET", "/2018-06-01/nothing", 404, "NotFound"),
-    Case(0, "R", "another method", "POST", "/2018-06-01/ping", 405, "NotFound"),
-    Case(
+    Call(0, "R", "ping", "GET", "/2018-06-01/ping", 200),
+    Call(0, "R", "an unknown path", "GET", "/2018-06-01/nothing", 404, "NotFound"),
+    Call(0, "R", "another method", "POST", "/2018-06-01/ping", 405, "NotFound"),
+    Call(
         0, "R", "restore/next without a snapshot", "GET", f"{RUNTIME}/restore/next", 404,
         "NotFound",
     ),
-    Case(
+    Call(
         0, "D", "the Logs API", "PUT", "/2020-08-15/logs", 202, "Logs.NotSupported", body={},
     ),
     subscribe("maxItems 999", buffering={"maxItems": 999}),
@@ -192,7 +193,7 @@ CASES = [
     subscribe("no port", destination={"protocol": "HTTP", "URI": "http://sandbox.localdomain"}),
     subscribe("the reserved port", destination={"protocol": "TCP", "port": 9001}),
     subscribe("another machine", destination={"protocol": "HTTP", "URI": "http://example.com:80"}),
-    Case(
+    Call(
         41, "D", "a subscriber that never registered", "PUT", TELEMETRY, 403,
         "Extension.UnknownExtensionIdentifier", headers={"Lambda-Extension-Identifier": UNKNOWN},
         body={"schemaVersion": "2022-12-13", "types": ["platform"], "destination": DESTINATION},
@@ -221,6 +222,7 @@ def test_a_single_call(tmp_path, case):
     assert case.message in answer.get("errorMessage", "")
 
 
+@pytest.mark.case(3)
 def test_3_the_account_id_is_told_when_it_is_asked_for(tmp_path):
     """Lambda-Extension-Accept-Feature: unknown features are ignored (D, R)."""
 
@@ -241,6 +243,7 @@ def test_3_the_account_id_is_told_when_it_is_asked_for(tmp_path):
     assert json.loads(extended) == {**facts, "accountId": "123456789012"}
 
 
+@pytest.mark.case(5, 6)
 def test_5_and_6_a_refused_registration_can_be_repeated(tmp_path):
     """Nothing has changed by the refusal (R)."""
 
@@ -257,6 +260,7 @@ def test_5_and_6_a_refused_registration_can_be_repeated(tmp_path):
     assert run(collect()) == [403, 403, 200]
 
 
+@pytest.mark.case(10, 41)
 def test_10_registration_closes_with_the_runtimes_next(tmp_path):
     """403 Extension.RegistrationClosed; so closes telemetry with Init (D, R; 41)."""
 
@@ -283,6 +287,7 @@ def test_10_registration_closes_with_the_runtimes_next(tmp_path):
     assert (closed[0], json.loads(closed[2])["errorType"]) == (403, "Telemetry.SubscriptionClosed")
 
 
+@pytest.mark.case(13)
 def test_13_a_second_next_is_refused(tmp_path):
     """And the first one still gets its event (R)."""
 
@@ -304,6 +309,7 @@ def test_13_a_second_next_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("trace_header", [None, "Root=1-a;Parent=b;Sampled=1"])
+@pytest.mark.case(19, 20)
 def test_19_and_20_the_two_views_of_an_invocation_agree(tmp_path, trace_header):
     """Request id, deadline, ARN and trace; no ``tracing`` without a trace header (D, R)."""
 
@@ -334,6 +340,7 @@ def test_19_and_20_the_two_views_of_an_invocation_agree(tmp_path, trace_header):
     assert (headers["content-type"], body) == ("application/json", b'{"a":1}')
 
 
+@pytest.mark.case(23)
 def test_23_init_error_after_next_is_refused(tmp_path):
     """403 Extension.InvalidExtensionState (R)."""
 
@@ -379,6 +386,7 @@ async def invoked(environment, api, init):
         (33, ["{id}/error"], (), [(202, "")]),
     ],
 )
+@pytest.mark.case(27, 29, 31, 33)
 def test_27_to_33_outcomes(tmp_path, number, paths, headers, expected):
     """The answers to the runtime's outcomes (R)."""
 
@@ -396,6 +404,7 @@ def test_27_to_33_outcomes(tmp_path, number, paths, headers, expected):
     assert run(scenario()) == expected
 
 
+@pytest.mark.case(32)
 def test_32_next_twice_gives_the_same_event(tmp_path):
     """A runtime that lost its invocation may ask again (R)."""
 
@@ -410,6 +419,7 @@ def test_32_next_twice_gives_the_same_event(tmp_path):
     assert first == second
 
 
+@pytest.mark.case(33)
 def test_33_an_error_without_a_type_is_unhandled(tmp_path):
     """The python runtime client sends none: Unhandled, runtimeDone success (I, R)."""
 
@@ -428,6 +438,7 @@ def test_33_an_error_without_a_type_is_unhandled(tmp_path):
     assert environment.record("platform.runtimeDone")["status"] == "success"
 
 
+@pytest.mark.case(44)
 def test_44_the_order_of_a_cold_start(tmp_path):
     """initStart < initRuntimeDone < extension < initReport < start < runtimeDone < report (R)."""
 
@@ -452,3 +463,34 @@ def test_44_the_order_of_a_cold_start(tmp_path):
         "platform.runtimeDone",
         "platform.report",
     ]
+
+
+@pytest.mark.case(59)
+def test_59_metadata_are_for_who_has_the_token(tmp_path):
+    """401 without it, 200 with it and for long, 405 for another method than GET (D)."""
+    path = "/2026-01-15/metadata/execution-environment"
+
+    async def scenario():
+        async with host(tmp_path) as (environment, api, _init):
+            token = environment._host.metadata_token
+            headers = [
+                (),
+                (("Authorization", "Bearer x"),),
+                (("Authorization", f"Bearer {token}"),),
+            ]
+            answers = [await api.call("GET", path, b"", one) for one in headers]
+            return [*answers, await api.call("POST", path, b"", headers[-1])]
+
+    answers = run(scenario())
+    assert [status for status, _, _ in answers] == [401, 401, 200, 405]
+    _, headers, body = answers[2]
+    assert json.loads(body) == {"AvailabilityZoneID": "use1-az1"}
+    assert headers["cache-control"] == "private, max-age=43200, immutable"
+
+
+@pytest.mark.parametrize(
+    ("region", "zone"),
+    [("eu-west-1", "euw1-az1"), ("ap-southeast-2", "apse2-az1"), ("us-gov-west-1", "usgw1-az1")],
+)
+def test_a_zone_is_named_after_its_region(region, zone):
+    assert availability_zone_id(region) == zone

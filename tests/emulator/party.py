@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 EXTENSIONS = "/2020-01-01/extension"
 RUNTIME = "/2018-06-01/runtime"
@@ -75,3 +76,19 @@ def pass_gate(name):
         gate.sendall(name.encode() + b"\n")
         if not gate.recv(1):
             sys.exit(f"the test did not open the gate {name}")
+
+
+def place(name):
+    """A file that all processes of the environment see, also after a reset."""
+    return os.path.join(os.environ.get("TMPDIR", "/tmp"), name)
+
+
+def mark(name):
+    """Lets the other processes know that this point is reached."""
+    open(place(name), "w").close()
+
+
+def await_mark(name):
+    """Waits until another process has come to a point; the environment's own timeout bounds it."""
+    while not os.path.exists(place(name)):
+        time.sleep(0.005)

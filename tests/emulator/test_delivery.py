@@ -148,6 +148,7 @@ def test_what_is_never_accepted_is_dropped_and_said(monkeypatch):
     assert dropped[0][1] > 0
 
 
+@pytest.mark.case(45)
 def test_a_queue_is_bounded(monkeypatch):
     """Beyond its limit records are dropped, counted, and told of once there is room again."""
     monkeypatch.setattr("wrapkit.tooling.emulator._delivery._MAX_QUEUED_BYTES", 200)

@@ -57,6 +57,7 @@ def test_events_reach_an_extension(deployment, isolation):
     assert 0 < ended.exited_ms["watcher"] <= ended.duration_ms
 
 
+@pytest.mark.case(19)
 def test_the_invoke_event_is_the_runtimes(deployment):
     """The same request id, deadline, ARN and trace as the runtime's headers (conformance 19)."""
     deployment.runtime("""
@@ -85,6 +86,7 @@ me.next_invocation()
     assert seen == expected
 
 
+@pytest.mark.case(14)
 def test_the_runtime_waits_for_registrations(deployment):
     """The runtime's process is not started before every external has registered (14)."""
     deployment.handler("print('runtime is here')\n" + HANDLER).extension(
@@ -105,6 +107,7 @@ def test_the_runtime_waits_for_registrations(deployment):
     assert init.extensions["slow"].registered_ms <= init.runtime.exec_ms
 
 
+@pytest.mark.case(17)
 def test_the_caller_does_not_wait_for_extensions(deployment):
     """The answer comes at once; the invocation ends when the extension is done (17)."""
     deployment.handler(HANDLER).extension(
@@ -175,6 +178,7 @@ sys.exit(1)
         ),
     ],
 )
+@pytest.mark.case(21, 22)
 def test_an_extension_that_ends_fails_init(deployment, script, error_type):
     """Any exit is a failure, 0 included (21, 22); the caller of the next invocation hears of it."""
     deployment.handler(HANDLER).extension("brief", script)
@@ -198,6 +202,7 @@ def test_an_extension_that_ends_fails_init(deployment, script, error_type):
         ("exit 0\n", 0o755, "exec format error", "start a script with #!"),
     ],
 )
+@pytest.mark.case(25)
 def test_an_extension_that_cannot_start_is_explained(
     deployment, isolation, content, mode, reason, hint
 ):
@@ -221,6 +226,7 @@ def test_an_extension_that_cannot_start_is_explained(
     assert any("\tState: LaunchError\t" in line for line in environment.lines)
 
 
+@pytest.mark.case(26)
 def test_folders_in_the_extensions_folder_are_ignored(deployment):
     """Discovery is not recursive (26)."""
     deployment.handler(HANDLER)
@@ -235,6 +241,7 @@ def test_folders_in_the_extensions_folder_are_ignored(deployment):
     assert (init.status, init.extensions) == ("success", {})
 
 
+@pytest.mark.case(37)
 def test_shutdown_without_extensions_kills_at_once(deployment):
     """No SIGTERM (37)."""
     deployment.runtime("""
@@ -262,6 +269,7 @@ signal.signal(signal.SIGTERM, leave)
 """
 
 
+@pytest.mark.case(39)
 def test_shutdown_ends_the_runtime_before_the_extensions_hear_of_it(deployment):
     """SIGTERM to the runtime first; SHUTDOWN only when it is gone (39)."""
     deployment.runtime(TERMINABLE + "Party().next_invocation()").extension("watcher", ORDINARY)
@@ -276,6 +284,7 @@ def test_shutdown_ends_the_runtime_before_the_extensions_hear_of_it(deployment):
     assert ended.killed == ()
 
 
+@pytest.mark.case(38)
 def test_an_internal_extension_gets_the_runtime_a_sigterm(deployment):
     """With internal extensions only, the runtime is terminated and has 500 ms (38)."""
     deployment.runtime(
@@ -303,6 +312,7 @@ Party().next_invocation()
     assert init.extensions["internal"].next_ms > init.extensions["internal"].registered_ms
 
 
+@pytest.mark.case(40)
 def test_an_extension_that_ignores_shutdown_is_killed(deployment):
     """At its deadline (40)."""
     deployment.handler(HANDLER).extension(

@@ -85,6 +85,7 @@ def test_a_runtime_that_dies(deployment, code, text):
 
 
 @pytest.mark.usefixtures("needs_namespaces")
+@pytest.mark.case(36)
 def test_an_init_that_takes_too_long_is_repeated(deployment, monkeypatch):
     """INIT_REPORT with status timeout; the invocation repeats the init (36)."""
     deployment.handler(
@@ -129,6 +130,7 @@ while True:
 """
 
 
+@pytest.mark.case(28)
 def test_the_largest_response(deployment):
     """6 MiB and 100 bytes pass, one more is 413 and Function.ResponseSizeTooLarge (28)."""
     deployment.runtime(SIZED)
@@ -147,6 +149,7 @@ def test_the_largest_response(deployment):
     assert answers == ["202", "413", "202"]
 
 
+@pytest.mark.case(30)
 def test_a_streamed_response_that_breaks_off(deployment):
     """The caller has the partial body and the error of the trailers (30)."""
     deployment.runtime("""

@@ -46,6 +46,7 @@ def delivered(environment):
     return [record for _, records in batches for record in records]
 
 
+@pytest.mark.case(43, 44)
 def test_records_arrive_in_order(deployment):
     """Also what was recorded before the subscription (43, 44); all of it before SHUTDOWN."""
     deployment.handler(HANDLER).extension("listener", subscriber(["platform", "function"]))
@@ -131,6 +132,7 @@ def reports(environment):
     return [one for one in delivered(environment) if one["type"] == "platform.report"]
 
 
+@pytest.mark.case(46)
 def test_a_tcp_subscriber_gets_lines(deployment):
     """Newline-separated objects (46)."""
     deployment.handler(HANDLER).extension(
@@ -163,6 +165,7 @@ while me.next_event()["eventType"] != "SHUTDOWN":
 
 
 @pytest.mark.parametrize("answer", ["500", "hang", "closed"])
+@pytest.mark.case(45)
 def test_a_bad_subscriber_does_not_disturb_invocations(deployment, answer):
     """It answers 500, hangs, or is not there: the function does not notice (45)."""
     deployment.handler(HANDLER).extension(
@@ -200,11 +203,16 @@ while me.next_event()["eventType"] != "SHUTDOWN":
     assert ended.statuses["bad"] == "exit status 0"
 
 
-def test_json_log_lines_are_objects_in_the_newer_schemas(deployment):
-    """With JSON logs: an object under 2022-12-13 (47)."""
+@pytest.mark.case(47)
+@pytest.mark.parametrize("schema", ["2022-07-01", "2022-12-13", "2025-01-29"])
+def test_json_log_lines_are_objects_in_the_newer_schemas(deployment, schema):
+    """With JSON logs: text under 2022-07-01, an object since 2022-12-13 (47)."""
     deployment.handler(
         "import logging\ndef handler(event, context): logging.getLogger().error('e')"
-    ).extension("listener", subscriber(["function"]))
+    ).extension(
+        "listener",
+        subscriber(["function"]).replace("types=types", f"types=types, schemaVersion={schema!r}"),
+    )
 
     async def scenario():
         async with Watched(deployment.function(log_format="JSON")) as environment:
@@ -214,4 +222,6 @@ def test_json_log_lines_are_objects_in_the_newer_schemas(deployment):
 
     # The subscriber's own lines are JSON arrays, so they stay text in the log.
     (record,) = delivered(run(scenario()))
-    assert record["record"]["message"] == "e"
+    line = record["record"]
+    assert isinstance(line, str) is (schema == "2022-07-01")
+    assert (json.loads(line) if isinstance(line, str) else line)["message"] == "e"

@@ -6,6 +6,7 @@ from wrapkit import lifecycle as core
 from wrapkit.lifecycle import _deadlines
 
 
+@pytest.mark.case(60)
 @pytest.mark.parametrize(
     ("duration_ms", "init_ms", "billed_ms"),
     [

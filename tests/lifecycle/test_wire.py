@@ -14,6 +14,7 @@ from wrapkit.lifecycle import (
     extension_error_request,
     invocation_answer,
     invoke_event_answer,
+    metadata_answer,
     next_event_request,
     raise_for_error,
     read_next_event,
@@ -255,3 +256,10 @@ def test_a_taken_report_is_202():
 
     assert (taken.head.status, json.loads(taken.body)) == (202, {"status": "OK"})
     raise_for_error(taken)
+
+
+def test_metadata_may_be_kept():
+    """They do not change within an environment's life."""
+    written = message(metadata_answer("use1-az1"), requests=False)
+    assert written.body == b'{"AvailabilityZoneID":"use1-az1"}'
+    assert "immutable" in written.head.headers["cache-control"]

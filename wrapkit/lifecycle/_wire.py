@@ -270,3 +270,9 @@ def invocation_answer(
     )
     headers.extend((name, value) for name, value in optional if value)
     return response_bytes(200, headers, payload)
+
+
+def metadata_answer(availability_zone_id: str) -> bytes:
+    """The answer of the metadata endpoint; it stays true for the environment's whole life."""
+    headers = (("Cache-Control", "private, max-age=43200, immutable"),)
+    return json_answer(200, {"AvailabilityZoneID": availability_zone_id}, headers)

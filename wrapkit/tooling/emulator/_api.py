@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import uuid
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from wrapkit.lifecycle import (
     Subscribe,
     accepted_answer,
     error_answer,
+    metadata_answer,
     read_register_request,
     register_answer,
     response_bytes,
@@ -37,6 +39,7 @@ from wrapkit.lifecycle import (
 )
 from wrapkit.tooling._http_server import Application, Connection, Exchange
 
+from ._region import availability_zone_id
 from ._subscription import read_subscription
 
 if TYPE_CHECKING:
@@ -302,6 +305,13 @@ def _subscribe(call: _Call, message: Message) -> bytes:
     return response_bytes(200, (("Content-Type", "application/json"),), _OK)
 
 
+def _metadata(call: _Call, message: Message) -> bytes:
+    given = message.head.headers.get("authorization", "")
+    if not secrets.compare_digest(given.encode(), f"Bearer {call.host.metadata_token}".encode()):
+        return error_answer(401, "Unauthorized", "The token is missing or wrong")
+    return metadata_answer(availability_zone_id(call.host.function.region))
+
+
 def _subscribe_logs(_call: _Call, _message: Message) -> bytes:
     # The superseded Logs API: answered as where it does not exist; a client carries on.
     return error_answer(202, "Logs.NotSupported", "Logs API is not supported")
@@ -319,4 +329,5 @@ _CALLS: dict[Endpoint, Callable[[_Call, Message], bytes | None]] = {
     Endpoint.EXTENSION_EXIT_ERROR: _extension_exit_error,
     Endpoint.TELEMETRY_SUBSCRIBE: _subscribe,
     Endpoint.LOGS_SUBSCRIBE: _subscribe_logs,
+    Endpoint.METADATA: _metadata,
 }

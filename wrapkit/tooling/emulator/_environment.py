@@ -128,6 +128,7 @@ class ExecutionEnvironment:
                 self.function,
                 self._sandbox,
                 runtime_api=self._server.address,
+                metadata_token=host.metadata_token,
                 log_stream=log_stream,
                 on_line=host.line,
                 on_exec=host.executed,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,7 @@ class Host:
         loop = asyncio.get_running_loop()
         self.function = function
         self.profile = profile
+        self.metadata_token = secrets.token_urlsafe()
         self.init_error_body = b""
         self.init_report: Mapping[str, Any] = {}
         self.progress = InitProgress(clock)

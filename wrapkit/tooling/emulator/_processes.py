@@ -40,6 +40,7 @@ class Processes:
         sandbox: Sandbox,
         *,
         runtime_api: str,
+        metadata_token: str,
         log_stream: str,
         on_line: Callable[[str, str], None],
         on_exec: Callable[[Process, LaunchProblem | None], None],
@@ -47,7 +48,11 @@ class Processes:
     ) -> None:
         self._function, self._sandbox = function, sandbox
         self._variables = runtime_variables(
-            function, sandbox, runtime_api=runtime_api, log_stream=log_stream
+            function,
+            sandbox,
+            runtime_api=runtime_api,
+            metadata_token=metadata_token,
+            log_stream=log_stream,
         )
         self._extension_variables = extension_variables(self._variables)
         self._on_line, self._on_exec, self._on_exit = on_line, on_exec, on_exit

@@ -29,7 +29,12 @@ _CREDENTIALS = {
 
 
 def runtime_variables(
-    function: Function, sandbox: Sandbox, *, runtime_api: str, log_stream: str
+    function: Function,
+    sandbox: Sandbox,
+    *,
+    runtime_api: str,
+    metadata_token: str,
+    log_stream: str,
 ) -> dict[str, str]:
     """What the runtime's process starts with: the platform's variables win over the user's of the
     same name.
@@ -42,6 +47,9 @@ def runtime_variables(
     if sandbox.isolation == "none" and wrapper.startswith("/opt/"):
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = sandbox.opt + wrapper[len("/opt") :]
     variables.update(_reserved(function, sandbox, runtime_api, log_stream))
+    # Where the metadata are is a variable of its own; that it is the same server is our choice.
+    variables["AWS_LAMBDA_METADATA_API"] = runtime_api
+    variables["AWS_LAMBDA_METADATA_TOKEN"] = metadata_token
     return variables
 
 
