@@ -169,10 +169,14 @@ class Server:
         self._connections.append(connection)
         return connection
 
-    def close(self) -> None:
-        """Stops listening and drops every connection."""
+    def stop_listening(self) -> None:
+        """Takes no more connections; those that are open go on."""
         if self._server is not None:
             self._server.close()
+
+    def close(self) -> None:
+        """Stops listening and drops every connection."""
+        self.stop_listening()
         for connection in self._connections:
             connection.close()
         self._connections.clear()

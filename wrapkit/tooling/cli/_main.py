@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "generate": "Write the wrapper script, hook and extension as the picture of /opt.",
     "run": "Run a function in an emulated execution environment and show its traces.",
+    "serve": "Serve functions over Lambda's Invoke API, for boto3, the AWS CLI and tests.",
     "bench": "Measure what instrumentation costs a function, mode by mode.",
     "layer": "Build layers as zip archives, and explain those of anybody.",
 }
@@ -33,6 +34,7 @@ EPILOG = """\b
 Examples:
   wrapkit generate --lang python --output build/layer
   wrapkit run --task my-function --handler app.handler --layer build/layer --event event.json
+  wrapkit serve --task my-function --handler app.handler --layer build/layer
   wrapkit bench --task my-function --handler app.handler
   wrapkit layer build --output build/wrapkit-layer.zip
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import zipfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,13 @@ from ..emulator import ExecutionEnvironment, Function
 from ..report import InvocationRecord, RunRecord, RunReport
 from ..sink import OtlpSink
 from ._arguments import function_name
+from ._own_variables import ENDPOINT_VARIABLE, own_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..emulator import InitResult
     from ._events import Event
-
-WRAPPER_FILE = "otel-handler"
-WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
-ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 # What the runtime client says of a handler that it cannot load (awslambdaric, bootstrap.py).
 INIT_HINTS = {
@@ -66,28 +62,10 @@ class RunRequest:
             name=function_name(self.task_root),
             memory_mb=self.memory_mb,
             timeout_ms=self.timeout_ms,
-            environment={**self._own_variables(endpoint), **self.environment},
+            environment={**own_variables(self.layers, endpoint), **self.environment},
             command=self.command or None,
             python=self.python or Path(sys.executable),
         )
-
-    def _own_variables(self, endpoint: str | None) -> dict[str, str]:
-        variables = {}
-        if any(_holds(layer, WRAPPER_FILE) for layer in self.layers):
-            variables[WRAPPER_VARIABLE] = f"/opt/{WRAPPER_FILE}"
-        if endpoint:
-            variables[ENDPOINT_VARIABLE] = endpoint
-        return variables
-
-
-def _holds(layer: Path, name: str) -> bool:
-    if layer.is_dir():
-        return (layer / name).is_file()
-    try:
-        with zipfile.ZipFile(layer) as archive:
-            return name in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False  # the emulator refuses the layer, and says why
 
 
 async def perform(request: RunRequest, *, err: bool) -> RunRecord:

@@ -15,6 +15,7 @@ from ._results import (
     RuntimeInit,
     ShutdownResult,
 )
+from ._sandbox import Isolation
 from ._usage import ProcessUsage
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "InitResult",
     "Invocation",
     "InvocationResult",
+    "Isolation",
     "ManualClock",
     "ProcessUsage",
     "Record",

@@ -121,11 +121,11 @@ class Invocation:
 
     def end(self, cpu_ms: Mapping[str, float], log_tail: str) -> None:
         """The invocation is over; nothing of it comes any more."""
+        if not self.answered.done():
+            self.answered.set_result(Answer(b"", "Unhandled"))
         if not self.ended.done():
             self.cpu_ms, self.log_tail = cpu_ms, log_tail
             self.ended.set_result(None)
-        if not self.answered.done():
-            self.answered.set_result(Answer(b"", "Unhandled"))
 
     def fail(self, error: BaseException) -> None:
         """The host itself went wrong."""

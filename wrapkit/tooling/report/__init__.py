@@ -1,8 +1,9 @@
-"""What people and programs read of a run."""
+"""What people and programs read of a run or of a service."""
 
 from __future__ import annotations
 
 from ._run_record import InvocationRecord, RunRecord
 from ._run_report import RunReport
+from ._serve_report import JsonServeReport, ServeReport
 
-__all__ = ["InvocationRecord", "RunRecord", "RunReport"]
+__all__ = ["InvocationRecord", "JsonServeReport", "RunRecord", "RunReport", "ServeReport"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from ._decoding import decode_request
@@ -75,11 +76,21 @@ class TelemetryStore:
         self._span_ids.add(identity)
 
     async def wait_for_spans(self, count: int, timeout_s: float) -> list[Span]:
-        """The spans once there are `count` of them; raises `TimeoutError` after `timeout_s`."""
+        """The spans once there are `count` of them; raises `TimeoutError` after `timeout_s`, which
+        may be infinite.
+        """
         async with self._arrived:
             enough = self._arrived.wait_for(lambda: len(self.spans) >= count)
             try:
-                await asyncio.wait_for(enough, timeout_s)
+                await asyncio.wait_for(enough, None if timeout_s == math.inf else timeout_s)
             except asyncio.TimeoutError as error:  # the built-in one since Python 3.11 only
                 raise TimeoutError(f"{len(self.spans)} of {count} spans came") from error
         return self.spans
+
+    def take_spans(self) -> list[Span]:
+        """The spans so far; everything is forgotten, so that a sink may run for long."""
+        taken, self.spans = self.spans, []
+        for kept in (self.duplicate_spans, self.log_records, self.metrics, self.requests):
+            kept.clear()
+        self._span_ids.clear()
+        return taken
