@@ -80,10 +80,22 @@ def runtimes(request):
         folder = request.config.cache.mkdir("runtimes") / version
         if not (folder / "awslambdaric").is_dir():
             _install_client(real, version, folder)
-        (folder / "bootstrap.py").write_text(BOOTSTRAP)
+        _write_whole(folder / "bootstrap.py", BOOTSTRAP)
         return Runtime(version, real, folder)
 
     return runtime
+
+
+def _write_whole(path, text):
+    """At once, or not at all: a runtime of another worker may be reading the file, and an empty
+    script ends well and does nothing.
+    """
+    if path.exists() and path.read_text() == text:
+        return
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
 
 
 def _install_client(python, version, folder):
