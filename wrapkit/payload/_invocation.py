@@ -16,11 +16,12 @@ from ._span import (
     STATUS_ERROR,
     Span,
     SpanEvent,
+    SpanLink,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, Optional
 
 _HEX = frozenset("0123456789abcdef")
@@ -190,10 +191,11 @@ def invocation_span(
     start_time_unix_nano: int,
     end_time_unix_nano: int,
     attributes: "dict[str, Any]",
+    links: "Iterable[tuple[str, str, int, str]]" = (),
     error: "Optional[Mapping[str, Any]]" = None,
 ) -> Span:
-    """The span of one invocation; ``error`` is ``{"type", "message", "stack"}`` of what went wrong,
-    all optional.
+    """The span of one invocation; ``links`` are ``(trace_id, span_id, flags, tracestate)``,
+    ``error`` is ``{"type", "message", "stack"}`` of what went wrong, all optional.
     """
     remote = FLAG_HAS_IS_REMOTE | FLAG_IS_REMOTE if context.parent_span_id else FLAG_HAS_IS_REMOTE
     span = Span(
@@ -209,10 +211,23 @@ def invocation_span(
         # starts.
         end_time_unix_nano=max(start_time_unix_nano, end_time_unix_nano),
         attributes=attributes,
+        links=[remote_link(*link) for link in links],
     )
     if error is not None:
         set_error(span, error)
+    elif "error.type" in attributes:  # a response that says so, as 5xx does
+        span.status_code = STATUS_ERROR
     return span
+
+
+def remote_link(trace_id: str, span_id: str, flags: int, trace_state: str) -> SpanLink:
+    """A link to a span of somebody else's."""
+    return SpanLink(
+        trace_id=trace_id,
+        span_id=span_id,
+        trace_state=trace_state,
+        flags=flags & 0xFF | FLAG_HAS_IS_REMOTE | FLAG_IS_REMOTE,
+    )
 
 
 def set_error(span: Span, error: "Mapping[str, Any]") -> None:

@@ -93,6 +93,41 @@ def test_an_error_of_the_handler_is_the_spans(scene):
     }
 
 
+def test_what_invoked_the_function(scene):
+    """Attributes and links of the start, and what the end adds of the response."""
+    links = [[TRACE, PARENT, 0, "a=1"], [TRACE, "00f067aa0ba902b8", 1, ""]]
+    asked = {"faas.trigger": "http", "http.request.method": "GET"}
+    answered = {"http.response.status_code": 503, "error.type": "503"}
+    scene.start()
+    scene.host.wait_for_next(1)
+    scene.host.invoke("r1")
+    scene.runner.hook(**start("r1", attributes=asked, links=links))
+    scene.runner.hook(t="end", id="r1", time=1_700_000_001_000_000_000, attributes=answered)
+    scene.host.wait_for_next(2)
+
+    span = only_span(scene)
+    assert {**asked, **answered}.items() <= attributes(span.attributes).items()
+    assert [
+        [link.trace_id.hex(), link.span_id.hex(), link.flags & 0xFF, link.trace_state]
+        for link in span.links
+    ] == links
+    assert (span.status.code, len(span.events)) == (2, 0)
+
+
+@pytest.mark.parametrize("links", [[5], [[]], [["x" * 32, PARENT, 1, ""]], [[TRACE]]], ids=str)
+def test_links_of_no_shape(scene, links):
+    """The datagram is left out as a whole, and said; telemetry makes the span."""
+    scene.start()
+    scene.host.wait_for_next(1)
+    scene.host.invoke("r1")
+    scene.runner.hook(**start("r1", links=links))
+    scene.runner.hook(t="end", id="r1", time=1_700_000_001_000_000_000)
+    scene.host.wait_for_next(2)
+
+    assert only_span(scene).trace_id.hex() != TRACE
+    assert any("a datagram of the hook cannot be read" in line for line in end_of(scene))
+
+
 def test_without_a_hook_telemetry_makes_the_span(scene):
     """External mode: the trace is INVOKE's, start and duration are the platform's."""
     scene.start()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,11 @@ import pytest
 from tests.architecture.interpreters import interpreter
 from wrapkit.tooling.wrapping import generate_layer
 
+from .backend import Backend
+from .datagrams import bound_socket, received
 from .runtime_api import run_function
 
+OWN = "{}.{}".format(*sys.version_info[:2])
 TASK = Path(__file__).parent / "task"
 # As AWS's own bootstrap.py does it: the task's folder comes first, then the client runs.
 BOOTSTRAP = """\
@@ -138,11 +142,64 @@ def layers(tmp_path_factory):
 
 @pytest.fixture
 def runner_socket():
-    """A bound datagram socket in the runner's place; its path is short enough for one."""
-    folder = tempfile.mkdtemp(prefix="wk")
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    sock.bind(f"{folder}/s")
-    sock.settimeout(0)
-    yield sock
-    sock.close()
-    shutil.rmtree(folder)
+    """A bound datagram socket in the runner's place."""
+    with bound_socket() as sock:
+        yield sock
+
+
+@pytest.fixture
+def told(runtimes, layers, runner_socket):
+    """Call with events: the datagrams of their invocations and the run."""
+
+    def tell(events, handler="app.handler", version=OWN, refuse=None, **environ):
+        messages = []
+        at_post = []
+        run = runtimes(version).run_wrapped(
+            layers("both"),
+            handler,
+            events,
+            environ={"WRAPKIT_SOCKET": runner_socket.getsockname(), **environ},
+            on_post=lambda: at_post.append(received(runner_socket)),
+            on_next=lambda: messages.append(at_post[-1] + received(runner_socket)),
+            refuse=refuse,
+        )
+        assert {message["t"] for sent in at_post for message in sent} <= {"start"}
+        left = (at_post[-1] if refuse else []) + received(runner_socket)
+        return messages + [left for left in [left] if left], run
+
+    return tell
+
+
+@pytest.fixture
+def backend():
+    with Backend() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def exported(runtimes, layers, backend):
+    """Call with events: their run, which exports to `backend`."""
+
+    def run(events, handler="app.handler", on_post=None, refuse=None, **environ):
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": backend.url,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/24/[7]abc",
+            **environ,
+        }
+        variables = {name: value for name, value in variables.items() if value is not None}
+        return runtimes(OWN).run_wrapped(
+            layers("internal"),
+            handler,
+            events,
+            environ=variables,
+            on_post=on_post,
+            refuse=refuse,
+        )
+
+    return run

@@ -13,45 +13,8 @@ from wrapkit.payload._invocation import TraceContext
 from wrapkit.payload.internal._datagrams import Datagrams
 from wrapkit.payload.internal._hook import Invocation
 
+from .datagrams import PARENT_ID, TRACE_ID, TRACEPARENT, X_RAY, received
 from .runtime_api import request_id
-from .test_transparency import OWN
-
-TRACE_ID, PARENT_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-TRACEPARENT = f"00-{TRACE_ID}-{PARENT_ID}-01"
-X_RAY = ("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8")
-
-
-def received(sock):
-    """All datagrams in the queue, as JSON."""
-    messages = []
-    while True:
-        try:
-            messages.append(json.loads(sock.recv(65536)))
-        except BlockingIOError:
-            return messages
-
-
-@pytest.fixture
-def told(runtimes, layers, runner_socket):
-    """Call with events: the datagrams of their invocations and the run."""
-
-    def tell(events, handler="app.handler", version=OWN, refuse=None, **environ):
-        messages = []
-        at_post = []
-        run = runtimes(version).run_wrapped(
-            layers("both"),
-            handler,
-            events,
-            environ={"WRAPKIT_SOCKET": runner_socket.getsockname(), **environ},
-            on_post=lambda: at_post.append(received(runner_socket)),
-            on_next=lambda: messages.append(at_post[-1] + received(runner_socket)),
-            refuse=refuse,
-        )
-        assert {message["t"] for sent in at_post for message in sent} <= {"start"}
-        left = (at_post[-1] if refuse else []) + received(runner_socket)
-        return messages + [left for left in [left] if left], run
-
-    return tell
 
 
 def test_an_invocation(told):
@@ -60,7 +23,9 @@ def test_an_invocation(told):
 
     [[start, end], [start2, _]], _ = told([{"do": "echo"}, {"do": "echo"}])
 
-    assert start.keys() == {"t", "id", "time", "trace", "span", "flags", "cold", "parent"}
+    keys = {"t", "id", "time", "trace", "span", "flags", "cold", "parent", "attributes"}
+    assert start.keys() == keys
+    assert start["attributes"] == {"faas.trigger": "other"}
     assert (start["t"], start["id"]) == ("start", request_id(1))
     assert (start["trace"], start["parent"]) == X_RAY
     assert (start["cold"], start2["cold"]) == (True, False)
@@ -73,10 +38,10 @@ def test_an_invocation(told):
 TRACES = [
     ({"headers": {"traceparent": TRACEPARENT}}, (TRACE_ID, PARENT_ID)),
     ({"headers": {"TraceParent": TRACEPARENT, "x": "y"}}, (TRACE_ID, PARENT_ID)),
-    ({"multiValueHeaders": {"Traceparent": ["x", TRACEPARENT]}}, (TRACE_ID, PARENT_ID)),
+    ({"multiValueHeaders": {"Traceparent": ["x", TRACEPARENT]}}, X_RAY),  # two are none
     ({"headers": None, "multiValueHeaders": {"traceparent": [TRACEPARENT]}}, (TRACE_ID, PARENT_ID)),
     ({"headers": {"traceparent": "00-0-0-01"}}, X_RAY),
-    ({"headers": {"traceparent": [TRACEPARENT]}}, X_RAY),
+    ({"headers": {"traceparent": [TRACEPARENT]}}, (TRACE_ID, PARENT_ID)),
     ({"headers": [["traceparent", TRACEPARENT]]}, X_RAY),
     ({"multiValueHeaders": {"traceparent": []}}, X_RAY),
     ({"multiValueHeaders": TRACEPARENT}, X_RAY),

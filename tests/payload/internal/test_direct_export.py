@@ -2,98 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from .backend import attributes
+from .datagrams import PARENT_ID, TRACE_ID, TRACEPARENT
 from .runtime_api import FUNCTION_ARN, request_id
-from .test_datagrams import PARENT_ID, TRACE_ID, TRACEPARENT
 from .test_transparency import EVENTS, OWN
-
-
-class Backend(ThreadingHTTPServer):
-    """An OTLP endpoint that answers with `status`, or not at all while `silent`."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), BackendHandler)
-        self.requests = []
-        self.status = 200
-        self.released = threading.Event()
-        self.released.set()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def spans(self):
-        """(resource attributes, span) of all that was exported."""
-        found = []
-        for body in self.requests:
-            for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
-                resource = attributes(resource_spans.resource)
-                for scope_spans in resource_spans.scope_spans:
-                    found += [(resource, scope_spans.scope, span) for span in scope_spans.spans]
-        return found
-
-
-class BackendHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append(body)
-        self.server.released.wait(30)
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *arguments):
-        pass
-
-
-def attributes(owner):
-    values = {item.key: item.value for item in owner.attributes}
-    return {key: getattr(value, value.WhichOneof("value")) for key, value in values.items()}
-
-
-@pytest.fixture
-def backend():
-    with Backend() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def exported(runtimes, layers, backend):
-    """Call with events: their run, which exports to `backend`."""
-
-    def run(events, on_post=None, refuse=None, **environ):
-        variables = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": backend.url,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-            "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/24/[7]abc",
-            **environ,
-        }
-        variables = {name: value for name, value in variables.items() if value is not None}
-        return runtimes(OWN).run_wrapped(
-            layers("internal"),
-            "app.handler",
-            events,
-            environ=variables,
-            on_post=on_post,
-            refuse=refuse,
-        )
-
-    return run
 
 
 def test_the_span_of_an_invocation(exported, backend):
@@ -125,6 +39,7 @@ def test_the_span_of_an_invocation(exported, backend):
     assert attributes(span) == {
         "faas.invocation_id": request_id(1),
         "faas.coldstart": True,
+        "faas.trigger": "other",
         "cloud.resource_id": FUNCTION_ARN.rpartition(":")[0],
         "aws.lambda.invoked_arn": FUNCTION_ARN,
     }

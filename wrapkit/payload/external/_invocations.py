@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     # (time in nanoseconds, error, further attributes)
     _Ending = tuple[int, Optional[dict[str, Any]], dict[str, Any]]
+    # (trace id, span id, flags, tracestate)
+    _Link = tuple[str, str, int, str]
 
 # What the platform says of each invocation, once.
 START, RUNTIME_DONE, REPORT = "platform.start", "platform.runtimeDone", "platform.report"
@@ -43,12 +45,14 @@ class Invocation:
 
     __slots__ = (
         "arn",
+        "attributes",
         "cold_start",
         "context",
         "ending",
         "heard",
         "hook_spoke",
         "is_first",
+        "links",
         "request_id",
         "seen_ns",
         "span_id",
@@ -64,6 +68,8 @@ class Invocation:
         self.x_ray_header = ""
         self.context: Optional[_invocation.TraceContext] = None
         self.span_id = ""
+        self.attributes: dict[str, Any] = {}  # of the hook's start
+        self.links: list[_Link] = []
         self.hook_spoke = False
         self.is_first = cold_start  # of this process; whether it is cold the hook may know better
         self.start_ns = 0  # as the hook or the platform says
@@ -87,6 +93,7 @@ class Invocation:
             cold_start=self.cold_start,
             invoked_function_arn=self.arn,
         )
+        known.update(self.attributes)
         known.update(attributes)
         return _invocation.invocation_span(
             self.identify(),
@@ -95,6 +102,7 @@ class Invocation:
             start_time_unix_nano=self.start_ns or self.seen_ns or end_ns,
             end_time_unix_nano=end_ns,
             attributes=known,
+            links=self.links,
             error=error,
         )
 
@@ -141,11 +149,14 @@ class Invocations:
         context = _context(datagram)
         span_id = _hex(datagram, "span", 16)
         start_ns = _nanoseconds(datagram)
+        attributes, links = datagram.get("attributes"), _links(datagram)
         invocation = self._begin(_text(datagram, "id"))
         if invocation is None:
             return
         invocation.hook_spoke = True
         invocation.context, invocation.span_id = context, span_id
+        invocation.attributes = attributes if isinstance(attributes, dict) else {}
+        invocation.links = links
         invocation.start_ns = start_ns
         invocation.cold_start = datagram.get("cold") is True
 
@@ -331,13 +342,29 @@ def _text(record: "dict[str, Any]", key: str) -> str:
 
 
 def _context(datagram: "dict[str, Any]") -> "_invocation.TraceContext":
-    flags = datagram.get("flags")
     return _invocation.TraceContext(
         trace_id=_hex(datagram, "trace", 32),
         parent_span_id=_hex(datagram, "parent", 16) if datagram.get("parent") else "",
-        flags=flags if isinstance(flags, int) and 0 <= flags <= 255 else 1,
+        flags=_flags(datagram),
         trace_state=_text(datagram, "state"),
     )
+
+
+def _links(datagram: "dict[str, Any]") -> "list[_Link]":
+    links = datagram.get("links")
+    return [_link(link) for link in links] if isinstance(links, list) else []
+
+
+def _link(link: "Any") -> "_Link":
+    names = ("trace", "span", "flags", "state")
+    named = dict(zip(names, link)) if isinstance(link, list) else {}
+    trace_id, span_id = _hex(named, "trace", 32), _hex(named, "span", 16)
+    return trace_id, span_id, _flags(named), _text(named, "state")
+
+
+def _flags(datagram: "dict[str, Any]") -> int:
+    flags = datagram.get("flags")
+    return flags if isinstance(flags, int) and 0 <= flags <= 255 else 1
 
 
 def _hex(datagram: "dict[str, Any]", key: str, length: int) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WAIT_FOR_ROOM_US = 5000
 # A start must fit into one datagram whatever the caller sends; W3C asks for 512 characters.
 MAX_TRACE_STATE_CHARACTERS = 4096
+# As large as a datagram may be by the contract.
+MAX_DATAGRAM_BYTES = 65536
 
 
 class Datagrams:
@@ -53,6 +55,8 @@ class Datagrams:
         that went well.
         """
         message = {"t": "end", "id": invocation.request_id, "time": time_ns}
+        if invocation.response_attributes:
+            message["attributes"] = invocation.response_attributes
         if error is not None:
             message["error"] = error
         unsent, self._unsent = self._unsent, []
@@ -117,11 +121,42 @@ def _start(invocation: "Invocation") -> "dict[str, Any]":
         message["parent"] = context.parent_span_id
     if context.trace_state and len(context.trace_state) <= MAX_TRACE_STATE_CHARACTERS:
         message["state"] = context.trace_state
+    if invocation.attributes:
+        message["attributes"] = invocation.attributes
+    if invocation.links:
+        message["links"] = invocation.links
     return message
 
 
 def _encoded(message: "dict[str, Any]") -> bytes:
+    """The datagram; what is too large for one goes without that which is needed least."""
+    data = _json(message)
+    for lighten in _LIGHTER:
+        if len(data) <= MAX_DATAGRAM_BYTES:
+            break
+        lighten(message)
+        data = _json(message)
+    return data
+
+
+def _json(message: "dict[str, Any]") -> bytes:
     import json
 
     text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")
+
+
+def _without_states(message: "dict[str, Any]") -> None:
+    message["links"] = [(*link[:3], "") for link in message.get("links", ())]
+
+
+def _without_long_attributes(message: "dict[str, Any]") -> None:
+    attributes = message.get("attributes", {})
+    message["attributes"] = {
+        name: value for name, value in attributes.items() if len(str(value)) <= _SHORT
+    }
+
+
+# 128 links without states are some 8 KiB, and 30 attributes of this length 24 KiB at most.
+_SHORT = 128
+_LIGHTER = (_without_states, _without_long_attributes)

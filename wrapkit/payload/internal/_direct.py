@@ -113,6 +113,13 @@ class DirectExport:
         from .._otlp import encode_traces
 
         arn = str(getattr(invocation.request, "invoked_function_arn", None) or "")
+        attributes = _invocation.invocation_attributes(
+            request_id=invocation.request_id,
+            cold_start=invocation.cold_start,
+            invoked_function_arn=arn,
+        )
+        attributes.update(invocation.attributes)
+        attributes.update(invocation.response_attributes)
         if self._resource is None:
             account = _invocation.account_id(arn)
             self._resource = _invocation.resource_attributes(self._environ, account=account)
@@ -122,11 +129,8 @@ class DirectExport:
             name=self._resource.get("faas.name") or self._resource["service.name"],
             start_time_unix_nano=invocation.start_time_unix_nano,
             end_time_unix_nano=time_ns,
-            attributes=_invocation.invocation_attributes(
-                request_id=invocation.request_id,
-                cold_start=invocation.cold_start,
-                invoked_function_arn=arn,
-            ),
+            attributes=attributes,
+            links=invocation.links,
             error=error,
         )
         version = _invocation.wrapkit_version()

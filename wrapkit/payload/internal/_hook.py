@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, Optional, Protocol
 
     from .._invocation import TraceContext
+    from ._trigger import Link, Trigger
 
     class Sink(Protocol):
         """Where invocations go: over the socket to the runner, or straight to the backend.
@@ -65,15 +66,38 @@ _PROVISIONED = "provisioned-concurrency"
 MAX_RESPONSE_BYTES = 6_291_556
 
 
+# docs/faas/faas-spans.md: what none of the other values fits.
+_NO_TRIGGER: "dict[str, Any]" = {"faas.trigger": "other"}
+
+
 class Invocation:
     """One invocation that has begun: its place in a trace, and what the runtime knows of it."""
 
-    __slots__ = ("cold_start", "context", "request", "span_id", "start_time_unix_nano")
+    __slots__ = (
+        "attributes",
+        "cold_start",
+        "context",
+        "request",
+        "response_attributes",
+        "span_id",
+        "start_time_unix_nano",
+        "trigger",
+    )
 
-    def __init__(self, request: "Any", context: "TraceContext", cold_start: bool) -> None:
+    def __init__(
+        self,
+        request: "Any",
+        context: "TraceContext",
+        cold_start: bool,
+        trigger: "Optional[Trigger]" = None,
+    ) -> None:
         self.request = request
         self.context = context
         self.cold_start = cold_start
+        self.trigger = trigger
+        # What the event tells, and what the handler's result adds to it.
+        self.attributes = dict(trigger.attributes if trigger else _NO_TRIGGER)
+        self.response_attributes: dict[str, Any] = {}
         self.span_id = new_span_id()
         self.start_time_unix_nano = time.time_ns()
 
@@ -81,6 +105,16 @@ class Invocation:
     def request_id(self) -> str:
         """The request id, as the runtime API gave it."""
         return str(self.request.invoke_id)
+
+    @property
+    def links(self) -> "list[Link]":
+        """Where its messages come from: distinct (trace id, span id, flags, tracestate)."""
+        return self.trigger.links if self.trigger else []
+
+    @property
+    def carrier(self) -> "Optional[dict[str, str]]":
+        """The headers that came with the event, names in lower case; None where it has none."""
+        return self.trigger.carrier if self.trigger else None
 
     def __repr__(self) -> str:
         return f"<Invocation {self.request_id} {self.context!r}>"
@@ -129,15 +163,29 @@ class Hook:
         """The handler is about to be called with ``event``."""
         if self._request is None:
             return
+        trigger = _trigger(event)
         header = getattr(self._request, "x_amzn_trace_id", None)
-        context = trace_context(_trace_headers(event), header)
-        invocation = Invocation(self._request, context, self._cold_start)
+        context = trace_context(trigger.carrier if trigger else None, header)
+        invocation = Invocation(self._request, context, self._cold_start, trigger)
         self._cold_start = False
         self._process_id = os.getpid()
         self._invocation = invocation
         quietly(self._sink.start, invocation)
         for follower in self._followers:
             quietly(follower.start, invocation)
+
+    @property
+    def reads_result(self) -> bool:
+        """Whether what the handler returns says anything about its invocation."""
+        return self._invocation is not None and self._invocation.trigger is not None
+
+    def returned(self, result: "Any") -> None:
+        """The handler has returned ``result``."""
+        invocation = self._invocation
+        if invocation is not None and invocation.trigger is not None:
+            from ._triggers import response_attributes
+
+            invocation.response_attributes = response_attributes(invocation.trigger, result)
 
     def failed(self, message: str, error_type: str) -> None:
         """The runtime client describes the exception that it is handling."""
@@ -212,19 +260,35 @@ def is_too_large(body: "Any") -> bool:
     return size > MAX_RESPONSE_BYTES
 
 
-def _trace_headers(event: "Any") -> "Any":
-    """The headers of an HTTP event; a load balancer may send each as a list of values instead."""
-    if not isinstance(event, dict):
+# Of an event without any of these keys nothing is told, and nothing is loaded to look at it.
+_TELLING_KEYS = frozenset(
+    (
+        "Records",
+        "StateMachine",
+        "awslogs",
+        "clickType",
+        "detail-type",
+        "eventSource",
+        "headers",
+        "info",
+        "multiValueHeaders",
+        "requestContext",
+        "sessionIdentifier",
+        "triggerSource",
+    )
+)
+
+
+def _trigger(event: "Any") -> "Optional[Trigger]":
+    """What invoked the function, None where the event does not tell."""
+    if isinstance(event, dict):
+        if event.keys().isdisjoint(_TELLING_KEYS):
+            return None
+    elif not isinstance(event, list):
         return None
-    headers = event.get("headers")
-    if headers:
-        return headers
-    lists = event.get("multiValueHeaders")
-    if not isinstance(lists, dict):
-        return None
-    return {
-        name: values[-1] for name, values in lists.items() if isinstance(values, list) and values
-    }
+    from ._triggers import recognise
+
+    return recognise(event)
 
 
 def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optional[Hook]":

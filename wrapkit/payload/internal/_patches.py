@@ -60,14 +60,22 @@ class Marshaller:
             quietly(hook.started, event)
             return event
 
-        # The one frame that can be part of an error's stackTrace: the runtime client leaves out the
-        # leading frames of its own file.
-        code = unmarshal_request.__code__
-        unmarshal_request.__code__ = code.replace(co_filename=client_file)
+        def marshal_response(*arguments: "Any", **keywords: "Any") -> "Any":
+            quietly(hook.returned, arguments[0] if arguments else None)
+            return client_class.marshaller.marshal_response(*arguments, **keywords)
+
+        # The two frames that can be part of an error's stackTrace: the runtime client leaves out
+        # the leading frames of its own file.
+        for step in (unmarshal_request, marshal_response):
+            step.__code__ = step.__code__.replace(co_filename=client_file)
+        self._hook = hook
         self._client_class = client_class
+        self._marshal_response = marshal_response
         self.unmarshal_request = unmarshal_request
 
     def __getattr__(self, name: str) -> "Any":
+        if name == "marshal_response" and self._hook.reads_result:
+            return self._marshal_response
         return getattr(self._client_class.marshaller, name)
 
 

@@ -57,10 +57,8 @@ def _recognise(event: "Any") -> "Optional[Trigger]":
             if trigger is not None:
                 return trigger
     # As opentelemetry-lambda does: whoever invokes a function may hand a context on as headers.
-    headers = event.get("headers")
-    if isinstance(headers, dict) and headers:
-        return Trigger("other", "headers", carrier=header_fields(headers))
-    return None
+    carrier = header_fields(event.get("multiValueHeaders")) or header_fields(event.get("headers"))
+    return Trigger("other", "headers", carrier=carrier) if carrier else None
 
 
 def _list(event: "list[Any]") -> "Optional[Trigger]":
