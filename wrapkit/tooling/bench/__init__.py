@@ -1,10 +1,54 @@
-"""What instrumentation costs: the same function bare and in each mode, side by side."""
+"""What instrumentation costs: the same function bare and in each variant, side by side."""
 
 from __future__ import annotations
 
-from ._measuring import BenchRequest, measure
-from ._metrics import BARE, MODES
-from ._record import BenchRecord
-from ._table import table
+from ._compare import Change, changes, check_comparable
+from ._condition import Condition, parse_condition
+from ._findings import Finding, findings
+from ._judgement import Judged, judge
+from ._measures import MEASURES, Measure, measure_of
+from ._measuring import BenchRequest, Observer, measure
+from ._plan import Cell, PlannedStart
+from ._price import ARCHITECTURES, PRICES, Traffic, find_price
+from ._record import BenchRecord, load_record
+from ._start import Start
+from ._statistics import Estimate, quantile
+from ._stopping import StopRule
+from ._unfinished import UnfinishedRun
+from ._variant import BARE, MODES, Variant, mode_variant, parse_variants
 
-__all__ = ["BARE", "MODES", "BenchRecord", "BenchRequest", "measure", "table"]
+__all__ = [
+    "ARCHITECTURES",
+    "BARE",
+    "MEASURES",
+    "MODES",
+    "PRICES",
+    "BenchRecord",
+    "BenchRequest",
+    "Cell",
+    "Change",
+    "Condition",
+    "Estimate",
+    "Finding",
+    "Judged",
+    "Measure",
+    "Observer",
+    "PlannedStart",
+    "Start",
+    "StopRule",
+    "Traffic",
+    "UnfinishedRun",
+    "Variant",
+    "changes",
+    "check_comparable",
+    "find_price",
+    "findings",
+    "judge",
+    "load_record",
+    "measure",
+    "measure_of",
+    "mode_variant",
+    "parse_condition",
+    "parse_variants",
+    "quantile",
+]

@@ -3,60 +3,156 @@
 from __future__ import annotations
 
 import datetime
-import platform
-import sys
+import importlib.metadata
+import json
+import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from wrapkit import __version__
 
 from .._errors import DiagnosticError
 from ..emulator import ExecutionEnvironment
 from ..sink import OtlpSink
-from ..wrapping import generate_layer
-from ._machine import machine_document
-from ._metrics import BARE
-from ._plan import interleaved
+from ._deployment import Deployment, deploy
+from ._inspection import inspect
+from ._machine import CpuClock, machine_document
+from ._noise import check_noise
+from ._plan import cells, round_of
 from ._record import BenchRecord
-from ._start import ColdStart
+from ._start import Observation, Start, start_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..emulator import Function, InitResult, InvocationResult
     from ._plan import PlannedStart
+    from ._price import Traffic
+    from ._stopping import StopRule
+    from ._unfinished import UnfinishedRun
+    from ._variant import Variant
 
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """What to measure: a function without layers, and how often."""
+    """What to measure: a function without layers, in which variants, and how often."""
 
     function: Function
     event: bytes
-    modes: Sequence[str]
-    cold: int
+    variants: Sequence[Variant]
+    memory_mb: Sequence[int]
     warm: int
     isolation: Literal["auto", "namespace", "none"]
+    stop: StopRule
+    traffic: Traffic
+    unfinished: UnfinishedRun | None = None
+    is_resumed: bool = False
 
 
-async def measure(request: BenchRequest, on_start: Callable[[PlannedStart], None]) -> BenchRecord:
+class Observer(Protocol):
+    """Who wants to know how far the benchmark is."""
+
+    def prepare(self, variant: str) -> None:
+        """A variant is made ready and inspected."""
+
+    def begin(self, starts: int, done: int) -> None:
+        """The rounds begin: at most `starts` cold starts, of which some are done already."""
+
+    def tell(self, planned: PlannedStart) -> None:
+        """A cold start begins."""
+
+
+async def measure(request: BenchRequest, observer: Observer) -> BenchRecord:
     """The record of the whole benchmark; raises `DiagnosticError` when a start or invocation fails.
 
-    `on_start` is called before each cold start. The layers are generated into a temporary folder.
+    Layers are generated and extracted into a temporary folder.
     """
     started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     machine = machine_document()
-    starts = []
+    version = python_version(request.function.python)
     with tempfile.TemporaryDirectory(prefix="wrapkit-bench-") as folder:
-        functions = {
-            mode: _function(request.function, mode, Path(folder)) for mode in request.modes
-        }
         # What "auto" comes to is found once, and holds for all starts.
         request = replace(request, isolation=await _isolation(request))
-        for planned in interleaved(request.modes, request.cold):
-            on_start(planned)
-            starts.append(await _cold_start(request, planned, functions[planned.mode]))
-    return BenchRecord(started, _scenario_document(request), machine, starts)
+        deployments, inspections = {}, {}
+        for variant in request.variants:
+            observer.prepare(variant.name)
+            deployment = deploy(variant, request.function, Path(folder), version)
+            deployments[variant.name] = deployment
+            inspections[variant.name] = await inspect(request, deployment)
+        scenario = _scenario(request, list(deployments.values()), version)
+        rounds = _Rounds(request, deployments, _resumed(request, scenario, machine))
+        clock = CpuClock.read()
+        stopped = await rounds.run(observer)
+        shares = CpuClock.read().shares_since(clock)
+    return BenchRecord(
+        started=started,
+        stopped=stopped,
+        versions=_versions(version),
+        scenario=scenario,
+        machine=machine,
+        noise=check_noise(rounds.starts, shares).as_document(),
+        inspections={name: one.as_document() for name, one in inspections.items()},
+        starts=rounds.starts,
+    )
+
+
+def _resumed(
+    request: BenchRequest, scenario: Mapping[str, Any], machine: Mapping[str, Any]
+) -> list[Start]:
+    """What an interrupted run has left, if it is to be gone on with."""
+    if request.unfinished is None:
+        return []
+    starts = request.unfinished.resume(scenario, machine) if request.is_resumed else []
+    request.unfinished.begin(scenario, machine)
+    for start in starts:
+        request.unfinished.add(start)
+    return starts
+
+
+class _Rounds:
+    """The rounds, and the starts made so far."""
+
+    def __init__(
+        self, request: BenchRequest, deployments: Mapping[str, Deployment], done: Sequence[Start]
+    ) -> None:
+        self.starts = list(done)
+        self._request, self._deployments = request, deployments
+        self._cells = cells([one.name for one in request.variants], request.memory_mb)
+        self._rounds_before = len({start.round for start in done})
+        self._begun_s = time.monotonic()
+
+    async def run(self, observer: Observer) -> str:
+        """Makes rounds until the stop rule says why not; returns that."""
+        stop = self._request.stop
+        observer.begin(stop.rounds * len(self._cells), len(self.starts))
+        done = {(start.round, start.cell) for start in self.starts}
+        number = 0
+        while not (reason := self._reason(number)):
+            for planned in round_of(self._cells, number):
+                if (planned.round, planned.cell) not in done:
+                    observer.tell(planned)
+                    await self._make(planned)
+            number += 1
+        return reason
+
+    def _reason(self, number: int) -> str:
+        return self._request.stop.reason(
+            self.starts,
+            rounds_done=number,
+            rounds_timed=number - self._rounds_before,
+            elapsed_s=time.monotonic() - self._begun_s,
+        )
+
+    async def _make(self, planned: PlannedStart) -> None:
+        start = await _cold_start(
+            self._request, planned, self._deployments[planned.cell.variant].function
+        )
+        self.starts.append(start)
+        if self._request.unfinished is not None:
+            self._request.unfinished.add(start)
 
 
 async def _isolation(request: BenchRequest) -> Literal["auto", "namespace", "none"]:
@@ -64,48 +160,33 @@ async def _isolation(request: BenchRequest) -> Literal["auto", "namespace", "non
         return "namespace" if environment.isolation == "namespace" else "none"
 
 
-def _function(bare: Function, mode: str, folder: Path) -> Function:
-    """The same function with the layer of the mode."""
-    if mode == BARE:
-        return bare
-    layer = folder / mode
-    generate_layer("python", layer, mode=mode, versions=(python_version(),))
-    variables = dict(bare.environment)
-    if (layer / "otel-handler").exists():
-        variables.setdefault("AWS_LAMBDA_EXEC_WRAPPER", "/opt/otel-handler")
-    return replace(bare, layers=(*bare.layers, layer), environment=variables)
-
-
-async def _cold_start(
-    request: BenchRequest, planned: PlannedStart, function: Function
-) -> ColdStart:
+async def _cold_start(request: BenchRequest, planned: PlannedStart, function: Function) -> Start:
     async with OtlpSink(decode_on_arrival=False) as sink:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint, **function.environment}
-        function = replace(function, environment=variables)
+        function = replace(function, environment=variables, memory_mb=planned.cell.memory_mb)
         async with ExecutionEnvironment(function, isolation=request.isolation) as environment:
             init = await environment.init()
             _check_init(init, planned)
+            usages = [environment.usage()]
             results = []
-            for _ in range(1 + request.warm):
+            for number in range(1 + request.warm):
                 results.append(await environment.invoke(request.event))
                 _check_invocation(results[-1], planned)
-            await environment.shutdown("spindown")
+                if number == 0:
+                    usages.append(environment.usage())
+            usages.append(environment.usage())
+            shutdown = await environment.shutdown("spindown")
         sink.store.decode_pending()
-        return ColdStart.of(
-            round_number=planned.round,
-            position=planned.position,
-            mode=planned.mode,
-            init=init,
-            results=results,
-            span_count=len(sink.store.spans),
-        )
+        ready, first, last = usages
+        seen = Observation(init, results, shutdown, ready, first, last, sink.store)
+        return start_of(planned, seen, request.traffic)
 
 
 def _check_init(init: InitResult, planned: PlannedStart) -> None:
     if init.status != "success":
         raise DiagnosticError(
             "bench-init-failed",
-            f"Init ended with {init.status} in mode {planned.mode}: "
+            f"Init ended with {init.status} in variant {planned.cell.variant}: "
             f"{init.error_message or init.error_type}",
             init.hint or "`wrapkit run` shows the function's log",
         )
@@ -116,28 +197,50 @@ def _check_invocation(result: InvocationResult, planned: PlannedStart) -> None:
     if result.function_error is not None:
         raise DiagnosticError(
             "bench-invocation-failed",
-            f"an invocation failed in mode {planned.mode}: "
+            f"an invocation failed in variant {planned.cell.variant}: "
             f"{result.payload.decode(errors='replace')[:200]}",
             "give an event that the function can answer with --event",
         )
 
 
-def python_version() -> str:
-    """The Python that runs the function, as in `3.12`; byte code for it belongs in the layer."""
-    return "{}.{}".format(*sys.version_info)
+def python_version(python: Path) -> str:
+    """The version of the Python that runs the function, as in `3.12`."""
+    code = "import json, sys; print(json.dumps(sys.version_info[:2]))"
+    answer = subprocess.run(
+        [python, "-I", "-S", "-c", code], capture_output=True, check=True, timeout=30
+    )
+    return "{}.{}".format(*json.loads(answer.stdout))
 
 
-def _scenario_document(request: BenchRequest) -> Mapping[str, object]:
-    function = request.function
+def _versions(version: str) -> dict[str, str]:
+    return {
+        "wrapkit": __version__,
+        "python": version,
+        "awslambdaric": importlib.metadata.version("awslambdaric"),
+    }
+
+
+def _scenario(
+    request: BenchRequest, deployments: Sequence[Deployment], version: str
+) -> dict[str, Any]:
+    function, price = request.function, request.traffic.price
     return {
         "task": function.name,
         "handler": function.handler,
-        "memory_mb": function.memory_mb,
+        "variants": [deployment.as_document() for deployment in deployments],
+        "memory_mb": list(request.memory_mb),
         "timeout_ms": function.timeout_ms,
         "event_bytes": len(request.event),
-        "modes": list(request.modes),
-        "cold": request.cold,
+        "cold": request.stop.rounds,
         "warm": request.warm,
+        "precision": request.stop.precision,
+        "budget_s": request.stop.budget_s,
         "isolation": request.isolation,
-        "python": platform.python_version(),
+        "python": version,
+        "region": price.region,
+        "architecture": price.architecture,
+        "cold_start_rate": request.traffic.cold_start_rate,
+        "prices_as_of": price.as_of,
+        "usd_per_gb_second": price.gb_second,
+        "usd_per_million_requests": price.million_requests,
     }

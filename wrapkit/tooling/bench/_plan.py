@@ -1,4 +1,4 @@
-"""Which mode starts when: every mode once a round, so that all of them meet the same machine."""
+"""Which cell starts when: every cell once a round, so that all of them meet the same machine."""
 
 from __future__ import annotations
 
@@ -6,25 +6,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of the comparison: a variant at a memory size."""
+
+    variant: str
+    memory_mb: int
 
 
 @dataclass(frozen=True)
 class PlannedStart:
-    """One cold start to make: its round, its place in the round, and the mode."""
+    """One cold start to make: its round, its place in the round, and what starts."""
 
     round: int
     position: int
-    mode: str
+    cell: Cell
 
 
-def interleaved(modes: Sequence[str], cold: int) -> Iterator[PlannedStart]:
-    """`cold` rounds over the modes; each round begins one mode further on.
+def cells(variants: Sequence[str], memory_mb: Sequence[int]) -> list[Cell]:
+    """Every variant at every memory size."""
+    return [Cell(variant, size) for size in memory_mb for variant in variants]
 
-    With a fixed order the mode after a heavy one would always find the caches and the clock speed
+
+def round_of(all_cells: Sequence[Cell], number: int) -> list[PlannedStart]:
+    """The starts of a round; each round begins one cell further on.
+
+    With a fixed order the cell after a heavy one would always find the caches and the clock speed
     that the heavy one left.
     """
-    for number in range(cold):
-        shift = number % len(modes)
-        for position, mode in enumerate([*modes[shift:], *modes[:shift]]):
-            yield PlannedStart(number, position, mode)
+    shift = number % len(all_cells)
+    order = [*all_cells[shift:], *all_cells[:shift]]
+    return [PlannedStart(number, position, cell) for position, cell in enumerate(order)]

@@ -1,31 +1,45 @@
-"""`wrapkit bench`: the cost of each mode of instrumentation."""
+"""`wrapkit bench`: the cost of each mode of instrumentation, and of any other layer."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
-from .._errors import USAGE, DiagnosticError
-from ._arguments import function_name, variables
-from ._interruption import run_interruptible
-
-if TYPE_CHECKING:
-    from ..bench._plan import PlannedStart
+from ._arguments import variables
+from ._quantities import Duration, MemorySizes, Percentage
 
 # As in the bench package, whose import costs what `wrapkit bench --help` should not pay.
 MODES = ("bare", "internal", "external", "both")
+ARCHITECTURES = ("x86_64", "arm64")
+DEFAULT_ROUNDS = 20
+# Where the budget or the precision is what ends a run.
+MAX_ROUNDS = 500
 
 EPILOG = """\b
 Examples:
   wrapkit bench --task bench/noop --handler app.handler
-  wrapkit bench --task my-function --handler app.handler --event event.json --mode bare,both
-  wrapkit bench --task bench/noop --handler app.handler --output results.json
+  wrapkit bench --task my-function --handler app.handler --event event.json --mode both
+  wrapkit bench --task my-function --handler app.handler --mode both \\
+      --variant rival=rival.zip,AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-instrument --html cost.html
+  wrapkit bench --task my-function --handler app.handler --memory 128,512,1769 --budget 5m
+  wrapkit bench --task my-function --handler app.handler --output new.json --resume
+  wrapkit bench --task my-function --handler app.handler \\
+      --fail-if 'both.init_ms > bare.init_ms + 15'
+  wrapkit bench compare old.json new.json
 
-Exit codes: 0 measured, 1 a cold start or an invocation failed, 2 wrong usage, 130 Ctrl-C.
+A variant is NAME=LAYER[,VARIABLE=VALUE ...]: a layer of any make, a folder or a zip file, with the
+variables that it needs. Its exec wrapper is found where it has a known name. A name that comes
+again adds a layer; NAME=VARIABLE=VALUE has none. handler=FILE.FUNCTION and task=DIR replace the
+function's own.
+
+What a condition may say: VARIANT.MEASURE, VARIANT.PROCESS.MEASURE and VARIANT@MEMORY.MEASURE, with
++ - * / ( ) < <= > >= and or not; differences are taken within each round. The measures are in
+docs/reference/bench-measures.md.
+
+Exit codes: 0 measured, 1 a cold start or an invocation failed, or a condition of --fail-if holds,
+2 wrong usage, 130 Ctrl-C; with --output what is measured by then stays, for --resume.
 """
 
 
@@ -39,17 +53,20 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     return tuple(dict.fromkeys(["bare", *asked]))
 
 
-@click.command(epilog=EPILOG)
+@click.group(
+    epilog=EPILOG,
+    invoke_without_command=True,
+    subcommand_metavar="[compare FIRST.json SECOND.json]",
+)
 @click.option(
     "--task",
     "task_root",
-    required=True,
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder with the function's code.",
+    help="The folder with the function's code.  [required]",
 )
 @click.option(
-    "--handler", required=True, metavar="HANDLER", help="As Lambda writes it: FILE.FUNCTION."
+    "--handler", metavar="HANDLER", help="As Lambda writes it: FILE.FUNCTION.  [required]"
 )
 @click.option(
     "--mode",
@@ -58,14 +75,21 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     show_default=True,
     metavar="MODE,...",
     callback=_modes,
-    help="What to measure, separated by commas; bare is always measured.",
+    help="wrapkit's modes to measure, separated by commas; bare is always measured.",
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME=LAYER[,ENV=..]",
+    help="Any other layer to measure beside them, as below. Repeatable.",
 )
 @click.option(
     "--cold",
-    default=20,
-    show_default=True,
+    metavar="NUMBER",
     type=click.IntRange(1, 10_000),
-    help="Cold starts of each mode.",
+    help=f"Cold starts of each variant, at most.  [default: {DEFAULT_ROUNDS}; {MAX_ROUNDS} with "
+    "--precision or --budget]",
 )
 @click.option(
     "--warm",
@@ -73,6 +97,20 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     show_default=True,
     type=click.IntRange(0, 1_000_000),
     help="Warm invocations after each cold start's first one.",
+)
+@click.option(
+    "--precision",
+    type=Percentage(),
+    metavar="PERCENT",
+    help="Stop when Init Duration and warm Duration are known that well, as in 2%: half of every "
+    "added cost's interval as a share of bare.",
+)
+@click.option(
+    "--budget",
+    "budget_s",
+    type=Duration(),
+    metavar="TIME",
+    help="Begin no round that would end later, as in 5m.",
 )
 @click.option(
     "--event",
@@ -86,16 +124,32 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     multiple=True,
     metavar="NAME[=VALUE]",
     callback=variables,
-    help="A variable of the function; without a value, the one it has here. Repeatable.",
+    help="A variable of the function in all variants; without a value, the one it has here. "
+    "Repeatable.",
 )
 @click.option(
     "--memory",
     "memory_mb",
-    default=128,
+    default="128",
     show_default=True,
-    metavar="MB",
-    type=click.IntRange(128, 10_240),
-    help="The function's memory size.",
+    metavar="MB,...",
+    type=MemorySizes(),
+    help="The function's memory sizes; each variant is measured at each of them.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(0, 900, min_open=True),
+    help="The function's timeout.",
+)
+@click.option(
+    "--python",
+    metavar="PATH",
+    type=click.Path(exists=True, dir_okay=False, executable=True, path_type=Path),
+    help="The interpreter that runs the function.  [default: the one that runs wrapkit]",
 )
 @click.option(
     "--isolation",
@@ -104,90 +158,138 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     type=click.Choice(["auto", "namespace", "none"]),
     help="As in `wrapkit run`.",
 )
+@click.option("--region", default="us-east-1", show_default=True, help="Whose prices count.")
+@click.option(
+    "--architecture",
+    type=click.Choice(ARCHITECTURES),
+    help="Whose prices count.  [default: this machine's]",
+)
+@click.option(
+    "--cold-start-rate",
+    default="1%",
+    show_default=True,
+    type=Percentage(),
+    metavar="PERCENT",
+    help="How many of a million invocations are cold starts, for their cost.",
+)
+@click.option(
+    "--prices",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A price list in place of wrapkit's own, in its form.",
+)
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Exit with 1 when the figures meet the condition, as below. Repeatable.",
+)
+@click.option("--details", is_flag=True, help="Every measure, and those of each process.")
 @click.option("--json", "as_json", is_flag=True, help="The record on stdout instead of the table.")
 @click.option(
     "--output",
     metavar="FILE",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write the record to a file, too.",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the record to a file, too; one that exists is not replaced.",
 )
+@click.option(
+    "--resume", is_flag=True, help="Go on with what an interrupted run with this --output has left."
+)
+@click.pass_context
 def bench(  # noqa: PLR0917 - one argument an option
-    task_root: Path,
-    handler: str,
+    ctx: click.Context,
+    task_root: Path | None,
+    handler: str | None,
     modes: tuple[str, ...],
-    cold: int,
+    variants: tuple[str, ...],
+    cold: int | None,
     warm: int,
+    precision: float | None,
+    budget_s: float | None,
     event_source: str | None,
     environment: dict[str, str],
-    memory_mb: int,
+    memory_mb: tuple[int, ...],
+    timeout_s: float,
+    python: Path | None,
     isolation: Literal["auto", "namespace", "none"],
+    region: str,
+    architecture: str | None,
+    cold_start_rate: float,
+    prices: Path | None,
+    conditions: tuple[str, ...],
+    details: bool,
     as_json: bool,
     output: Path | None,
+    resume: bool,
 ) -> None:
-    """Measure what instrumentation costs a function, mode by mode.
+    """Measure what instrumentation costs a function, variant by variant.
 
-    The function runs bare and with wrapkit's layer of each mode, interleaved: each round makes one
-    cold start of every mode, each followed by warm invocations. Medians, and what a mode adds to
-    bare in the same round, go to stdout; progress to stderr.
+    The function runs bare, with wrapkit's layer of each mode, and with any other layer,
+    interleaved: each round makes one cold start of every variant, each followed by warm
+    invocations. Medians, and what a variant adds to bare in the same round, go to stdout; progress
+    to stderr.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    for name, value in (("--task", task_root), ("--handler", handler)):
+        if value is None:
+            raise click.UsageError(f"Missing option '{name}'.", ctx)
+    if resume and output is None:
+        raise click.UsageError("--resume needs the --output of the run to go on with.", ctx)
     # The emulator, protobuf and psutil: not for `wrapkit bench --help`.
-    from ..bench import BenchRequest, measure, table
-    from ..emulator import Function
-    from ._events import read_event
+    from ._benching import BenchArguments, perform
 
-    if output is not None and not output.absolute().parent.is_dir():
-        raise DiagnosticError(
-            "output-folder-missing",
-            f"the folder of {output} does not exist",
-            "make the folder first; nothing has been measured",
-            USAGE,
-        )
-    request = BenchRequest(
-        function=Function(
-            task_root=task_root,
-            handler=handler,
-            name=function_name(task_root),
-            memory_mb=memory_mb,
+    is_open_ended = precision is not None or budget_s is not None
+    perform(
+        BenchArguments(
+            task_root=task_root or Path(),
+            handler=handler or "",
+            modes=modes,
+            variants=variants,
+            cold=cold or (MAX_ROUNDS if is_open_ended else DEFAULT_ROUNDS),
+            warm=warm,
+            precision=precision,
+            budget_s=budget_s,
+            event_source=event_source,
             environment=environment,
-        ),
-        event=read_event(event_source).payload if event_source else b"{}",
-        modes=modes,
-        cold=cold,
-        warm=warm,
-        isolation=isolation,
+            memory_mb=memory_mb,
+            timeout_s=timeout_s,
+            python=python,
+            isolation=isolation,
+            region=region,
+            architecture=architecture,
+            cold_start_rate=cold_start_rate,
+            prices=prices,
+            conditions=conditions,
+            details=details,
+            as_json=as_json,
+            output=output,
+            is_resumed=resume,
+        )
     )
-    record = run_interruptible(measure(request, _Progress(cold, len(modes)).tell))
-    document = json.dumps(record.as_document(), indent=1) + "\n"
-    if output is not None:
-        _write_whole(output, document)
-    click.echo(document.rstrip() if as_json else table(record))
 
 
-class _Progress:
-    """One line on stderr: rewritten in a terminal, once a round elsewhere."""
+COMPARE_EPILOG = """\b
+Examples:
+  wrapkit bench compare before.json after.json
+  wrapkit bench compare before.json after.json --details --json
 
-    def __init__(self, rounds: int, modes: int) -> None:
-        self._rounds = rounds
-        self._modes = modes
-
-    def tell(self, planned: PlannedStart) -> None:
-        text = f"round {planned.round + 1} of {self._rounds}"
-        if not sys.stderr.isatty():
-            if planned.position == 0:
-                click.echo(text, err=True)
-            return
-        is_last = planned.round == self._rounds - 1 and planned.position == self._modes - 1
-        click.echo(f"\r{text}  {planned.mode:<10}", err=True, nl=is_last)
+Exit codes: 0 compared, whatever was found; 2 wrong usage, unlike machines included.
+"""
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write all of the file or none of it."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise DiagnosticError(
-            "output-not-writable", f"{path} cannot be written: {error.strerror}"
-        ) from error
+@bench.command(epilog=COMPARE_EPILOG)
+@click.argument("first", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("second", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--details", is_flag=True, help="Every measure, and those of each process.")
+@click.option("--force", is_flag=True, help="Compare records of unlike machines or scenarios, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the table.")
+def compare(first: Path, second: Path, details: bool, force: bool, as_json: bool) -> None:
+    """Show what has changed from one record of `wrapkit bench` to another.
+
+    Both have to be of one machine and one scenario; wrapkit's version may differ.
+    """
+    from ._benching import perform_comparison
+
+    perform_comparison(first, second, details=details, is_forced=force, as_json=as_json)

@@ -6,6 +6,7 @@ from ._clock import Clock, ManualClock, SystemClock
 from ._environment import ExecutionEnvironment
 from ._function import Function
 from ._invocation import Invocation
+from ._layers import merge_layers
 from ._records import Record
 from ._results import (
     Answer,
@@ -34,4 +35,5 @@ __all__ = [
     "RuntimeInit",
     "ShutdownResult",
     "SystemClock",
+    "merge_layers",
 ]

@@ -58,10 +58,11 @@ def _unreadable(layer: Path, reason: str, hint: str) -> DiagnosticError:
 def merge_layers(layers: Sequence[Path], target: str) -> None:
     """Lays the layers over each other in ``target``, an existing empty folder.
 
-    Raises ``DiagnosticError`` for one that would write outside of it, through a link of its own or
-    of an earlier layer.
+    Raises ``DiagnosticError`` for one that cannot be read, or that would write outside of it,
+    through a link of its own or of an earlier layer.
     """
     for layer in layers:
+        check_layer(layer)
         if layer.is_dir():
             for folder, folders, files in os.walk(layer):
                 for name in (*folders, *files):

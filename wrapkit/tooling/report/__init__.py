@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from ._bench_table import bench_table
+from ._change_table import change_table
 from ._run_record import InvocationRecord, RunRecord
 from ._run_report import RunReport
 from ._serve_report import JsonServeReport, ServeReport
 
-__all__ = ["InvocationRecord", "JsonServeReport", "RunRecord", "RunReport", "ServeReport"]
+__all__ = [
+    "InvocationRecord",
+    "JsonServeReport",
+    "RunRecord",
+    "RunReport",
+    "ServeReport",
+    "bench_table",
+    "change_table",
+]
