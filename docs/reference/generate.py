@@ -42,6 +42,8 @@ def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
         command = group.get_command(context, name)
         below = click.Context(command or group, info_name=name, parent=context)
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield _section(command, below)
             yield from _sections(command, below)
         elif command:
             yield _section(command, below)
@@ -49,8 +51,13 @@ def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
 
 def _section(command: click.Command, context: click.Context) -> str:
     rows = [_row(option, context) for option in command.params if isinstance(option, click.Option)]
+    arguments = " ".join(
+        parameter.metavar or str(parameter.name).upper()
+        for parameter in command.params
+        if isinstance(parameter, click.Argument)
+    )
     parts = [
-        f"## {context.command_path}\n",
+        f"## {context.command_path} {arguments}".rstrip() + "\n",
         f"{inspect.cleandoc(command.help or '')}\n",
         "| option | meaning |\n|---|---|",
         *rows,

@@ -26,7 +26,7 @@ COMMANDS = {
     "generate": "Write the wrapper script, hook and extension as the picture of /opt.",
     "run": "Run a function in an emulated execution environment and show its traces.",
     "serve": "Serve functions over Lambda's Invoke API, for boto3, the AWS CLI and tests.",
-    "bench": "Measure what instrumentation costs a function, mode by mode.",
+    "bench": "Measure what instrumentation costs a function, beside any other layer.",
     "layer": "Build layers as zip archives, and explain those of anybody.",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..bench import BARE, Measure, findings, measure_of
+from ._wording import figure, signed_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +99,7 @@ def _inspected(record: BenchRecord, variants: Sequence[str], *, details: bool) -
         cells = "".join(
             _constant(measures[variant].get(key), base).rjust(VARIANT_CELLS) for variant in variants
         )
-        bare = "-" if base is None else _number(base)
+        bare = "-" if base is None else figure(base)
         yield _label(measure.title, measure.unit) + bare.rjust(BARE_CELLS) + cells
 
 
@@ -115,8 +116,8 @@ def _constant(value: float | None, base: float | None) -> str:
     if value is None:
         return "-"
     if base is None:
-        return _number(value)
-    return "same" if value == base else _signed(value - base)
+        return figure(value)
+    return "same" if value == base else signed_figure(value - base)
 
 
 def _closing(record: BenchRecord) -> Iterator[str]:
@@ -156,29 +157,14 @@ def _value(finding: Finding | None) -> str:
     if finding.added is None:
         return _median(finding)
     mark = "~" if finding.verdict in ("same", "undecided") else ""
-    return f"{mark}{_signed(finding.added.median)}"
+    return f"{mark}{signed_figure(finding.added.median)}"
 
 
 def _median(finding: Finding | None) -> str:
-    return "-" if finding is None else _number(finding.value.median)
+    return "-" if finding is None else figure(finding.value.median)
 
 
 def _interval(finding: Finding | None) -> str:
     if finding is None or finding.added is None:
         return ""
-    return f"{_signed(finding.added.low)}..{_signed(finding.added.high)}"
-
-
-def _number(value: float) -> str:
-    if float(value).is_integer():
-        return f"{value:.0f}"
-    if abs(value) < 1:
-        return f"{value:.3f}"
-    return f"{value:.2f}" if abs(value) < 100_000 else f"{value:.0f}"
-
-
-def _signed(value: float) -> str:
-    """At most six cells, so that an interval fits below its median."""
-    if float(value).is_integer() or abs(value) >= 100:
-        return f"{value:+.0f}"
-    return f"{value:+.3f}" if abs(value) < 1 else f"{value:+.2f}"
+    return f"{signed_figure(finding.added.low)}..{signed_figure(finding.added.high)}"

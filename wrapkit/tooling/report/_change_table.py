@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from ..bench import measure_of
 from ._bench_table import is_shown, row_title
+from ._wording import figure, signed_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..bench import BenchRecord, Change
 
-LABEL_CELLS = 30
-VALUE_CELLS = 11
-INTERVAL_CELLS = 24
+LABEL_CELLS = 26
+VALUE_CELLS = 10
 
 
 def change_table(
@@ -56,10 +56,10 @@ def _row(change: Change) -> str:
     title = row_title(change.measure)
     label = f"{title}, {change.unit}" if change.unit else title
     mark = "" if change.is_found else "~"
-    interval = f"{change.changed.low:+.2f}..{change.changed.high:+.2f}"
+    interval = f"{signed_figure(change.changed.low)}..{signed_figure(change.changed.high)}"
     return (
         label[: LABEL_CELLS - 1].ljust(LABEL_CELLS)
-        + f"{change.before:.2f}".rjust(VALUE_CELLS)
-        + f"{change.after:.2f}".rjust(VALUE_CELLS)
-        + f"  {mark}{change.changed.median:+.2f} ({interval})"
+        + figure(change.before).rjust(VALUE_CELLS)
+        + figure(change.after).rjust(VALUE_CELLS)
+        + f"  {mark}{signed_figure(change.changed.median)} ({interval})"
     ).rstrip()

@@ -49,3 +49,19 @@ def seconds(value_ms: float) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 trace`, `2 traces`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def figure(value: float) -> str:
+    """A measured value with two or three digits behind the point; a count without."""
+    if float(value).is_integer():
+        return f"{value:.0f}"
+    if abs(value) < 1:
+        return f"{value:.3f}"
+    return f"{value:.2f}" if abs(value) < 100_000 else f"{value:.0f}"
+
+
+def signed_figure(value: float) -> str:
+    """A difference, in at most six cells."""
+    if float(value).is_integer() or abs(value) >= 100:
+        return f"{value:+.0f}"
+    return f"{value:+.3f}" if abs(value) < 1 else f"{value:+.2f}"
