@@ -109,6 +109,28 @@ def test_what_the_encoding_of_stdout_lacks_does_not_end_the_run(wrapkit, task, e
     assert stdout.isascii()
 
 
+DAEMON = """
+import os, subprocess
+
+def handler(event, context):
+    child = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True, env={})
+    print("daemon", child.pid)
+    if event.get("crash"):
+        os._exit(1)
+"""
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["with an answer", "with a crash"])
+def test_no_daemon_of_the_function_is_left(wrapkit, task, event, crash):
+    """Not even one of another session, of which nothing tells where it comes from."""
+    _, stdout, _ = wrapkit(
+        *("run", "--task", task(DAEMON), "--handler", "app.handler", "--isolation", "none"),
+        *("--event", event({"crash": crash})),
+    )
+    pid = int(re.search(r"daemon (\d+)", stdout)[1])
+    assert not psutil.pid_exists(pid)
+
+
 def test_a_reader_that_goes_away_leaves_nothing_running(wrapkit, task, event):
     process = wrapkit.start(
         "run", "--task", task(ECHO), "--handler", "app.handler", "--event", *[event({})] * 50

@@ -367,9 +367,8 @@ def _is_stopped(pid):
         return file.read().rpartition(")")[2].split()[0] == "T"
 
 
-@pytest.mark.usefixtures("needs_namespaces")
-def test_children_of_an_extension_die_with_it(deployment):
-    """The whole process group goes, and in a namespace what left the group, too."""
+def test_children_of_an_extension_die_with_it(deployment, isolation):
+    """The whole process group goes, and what left the group, too."""
     deployment.handler(HANDLER).extension(
         "parent",
         """
@@ -383,8 +382,8 @@ me.next_event()
     )
 
     async def scenario():
-        async with Watched(deployment.function()) as environment:
-            assert environment.isolation == "namespace"
+        async with Watched(deployment.function(), isolation=isolation) as environment:
+            assert environment.isolation == isolation
             await environment.init()
             (line,) = [one for one in environment.lines if one.startswith("children ")]
         return [int(pid) for pid in line.split()[1:]]
@@ -392,6 +391,36 @@ me.next_event()
     child, stray = run(scenario())
     _gone(child)
     _gone(stray)
+
+
+DAEMON = """
+import os, sys, time
+
+def handler(event, context):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(write, str(os.getpid()).encode())
+            while True:
+                time.sleep(60)
+        os._exit(0)
+    print("daemon", int(os.read(read, 10)))
+    os._exit(1)
+"""
+
+
+def test_a_daemon_does_not_outlive_the_reset(deployment, isolation):
+    """A runtime that dies takes with it what it has sent away by a double fork."""
+    deployment.handler(DAEMON)
+
+    async def scenario():
+        async with Watched(deployment.function(), isolation=isolation) as environment:
+            await environment.invoke(b"{}")
+            (line,) = [one for one in environment.lines if one.startswith("daemon ")]
+            _gone(int(line.split()[1]))
+
+    run(scenario())
 
 
 def _gone(pid):

@@ -344,6 +344,25 @@ def test_a_peak_of_memory_is_kept(deployment):
     assert 65 <= result.max_memory_used_mb <= 110
 
 
+@pytest.mark.parametrize(("taken_mb", "least_mb"), [(0, 5), (300, 300)])
+def test_the_memory_of_a_runtime_that_dies(deployment, taken_mb, least_mb):
+    """It is known although nobody can ask the process any more."""
+    deployment.handler(
+        "import os\n"
+        "def handler(event, context):\n"
+        f"    block = bytearray(os.urandom(4096)) * ({taken_mb} << 8)\n"
+        "    os._exit(1)"
+    )
+
+    async def scenario():
+        async with Watched(deployment.function(memory_mb=1024)) as environment:
+            return await environment.invoke(b"{}")
+
+    result = run(scenario())
+    assert result.error_type == "Runtime.ExitError"
+    assert least_mb <= result.max_memory_used_mb < least_mb + 100
+
+
 def test_what_a_listener_raises_reaches_the_caller(deployment):
     """An error of the caller's own callback ends the run; the event loop does not swallow it."""
     deployment.handler("def handler(event, context):\n    print('boom')")

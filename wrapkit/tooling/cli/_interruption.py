@@ -24,13 +24,16 @@ class InterruptedCommandError(Exception):
 
 
 def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`.
+    """The result of `work`, of which no process is left then.
 
     Raises `InterruptedCommandError` if a signal ended it, once its clean-up is done.
     """
     import asyncio  # tens of milliseconds that `wrapkit --help` does not pay
 
-    return asyncio.run(_cancel_on_signal(work))
+    from .._orphans import no_orphans
+
+    with no_orphans():
+        return asyncio.run(_cancel_on_signal(work))
 
 
 async def _cancel_on_signal(work: Coroutine[Any, Any, T]) -> T:

@@ -371,7 +371,8 @@ class Host:
     def _emit(self, effect: Emit) -> None:
         max_memory_used_mb = self.function.memory_mb
         if self.profile.measures_memory:
-            if effect.type == "platform.report":
+            # At the end of Init as well: of a process that has died, little is known afterwards.
+            if effect.type in ("platform.report", "platform.initReport"):
                 self.processes.sample_memory()
             max_memory_used_mb = self.processes.memory.max_mb
         self._journal.platform(effect.type, effect.record, max_memory_used_mb=max_memory_used_mb)
@@ -391,6 +392,7 @@ class Host:
             invocation.report = report
 
     def _reset(self, _: object) -> None:
+        self.processes.kill_strays()
         self._extension_connections.clear()
         self._journal.telemetry.reset()
         self._settle()

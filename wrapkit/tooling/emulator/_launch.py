@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import struct
 import time
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 
     from ._sandbox import Sandbox
 
-_CPU = struct.Struct("=q")
-_CPU_MARK = b"C"
+# What the child has used before it executes its program, as a copy of the host: CPU time in
+# nanoseconds, and its peak of resident memory in KiB.
+_USED = struct.Struct("=qq")
+_USED_MARK = b"U"
+# Between the child's report and the exec it grows by some pages.
+_PEAK_SLACK_KB = 1024
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Process:
 
     ``on_exec(problem)`` is called once the program runs, or could not be executed (then with a
     ``LaunchProblem``, and without a later ``on_exit``); ``on_exit(process)`` once it is gone, after
-    its group has been killed and ``status`` is set.
+    its group has been killed, and ``status`` and (where it is known) ``peak_bytes`` are set.
     """
 
     def __init__(
@@ -57,7 +62,9 @@ class Process:
         self._on_exec, self._on_exit = on_exec, on_exit
         self._loop = asyncio.get_running_loop()
         self._cpu_before_exec_ns = 0
+        self._peak_before_exec_kb = 0
         self._final_cpu_ns: int | None = None
+        self.peak_bytes = 0
         self.executed = False
         self._report, report = os.pipe()
         parent = os.getpid()
@@ -100,9 +107,9 @@ class Process:
             data = os.read(self._report, 4096)
         except BlockingIOError:
             return
-        if data.startswith(_CPU_MARK):
-            (self._cpu_before_exec_ns,) = _CPU.unpack_from(data, 1)
-            data = data[1 + _CPU.size :]
+        if data.startswith(_USED_MARK):
+            self._cpu_before_exec_ns, self._peak_before_exec_kb = _USED.unpack_from(data, 1)
+            data = data[1 + _USED.size :]
             if not data:
                 return  # the pipe closes on exec: the end of file says that the program runs
         self._close_report()
@@ -126,7 +133,10 @@ class Process:
     def _reap(self) -> None:
         self._loop.remove_reader(self._pidfd)
         final_cpu_ns = self.cpu_ns()
-        _, status = os.waitpid(self.pid, 0)
+        _, status, usage = os.wait4(self.pid, 0)
+        # The kernel's peak covers the copy of the host, too: one below that says nothing.
+        if usage.ru_maxrss > self._peak_before_exec_kb + _PEAK_SLACK_KB:
+            self.peak_bytes = usage.ru_maxrss * 1024
         self._final_cpu_ns = final_cpu_ns
         self.status = _describe(status)
         os.close(self._pidfd)
@@ -165,7 +175,8 @@ def _execute(program: Program, sandbox: Sandbox, parent: int, output: int, repor
         die_with_parent()
         if os.getppid() != parent:
             return  # the host has ended before we asked to end with it
-        os.write(report, _CPU_MARK + _CPU.pack(time.process_time_ns()))
+        peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        os.write(report, _USED_MARK + _USED.pack(time.process_time_ns(), peak_kb))
         os.execvpe(program.arguments[0], list(program.arguments), dict(program.variables))  # noqa: S606
     except (OSError, ValueError) as error:  # ValueError: a variable that execve cannot take
         problem = explain_launch_error(program.arguments[0], error)

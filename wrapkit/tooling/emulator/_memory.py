@@ -26,15 +26,18 @@ class MemoryMeter:
     def __init__(self) -> None:
         self.max_bytes = 0
 
-    def sample(self, pids: Iterable[int], *, descendants: bool = False) -> None:
+    def sample(
+        self, pids: Iterable[int], *, descendants: bool = False, ended_peak_bytes: int = 0
+    ) -> None:
         """Takes one sample; looking for descendants walks the whole process table, so not on the
-        hot path.
+        hot path. ``ended_peak_bytes`` is the mark of a process that has just ended.
         """
         tree = list(pids)
         if descendants:
             tree.extend(child for pid in tuple(tree) for child in _descendants(pid))
         marks = [(high_water_bytes(pid), resident_bytes(pid)) for pid in tree]
         now_bytes = sum(resident for _, resident in marks)
+        self.max_bytes = max(self.max_bytes, now_bytes + ended_peak_bytes)
         for mark, resident in marks:
             self.max_bytes = max(self.max_bytes, now_bytes - resident + mark)
 

@@ -1,6 +1,6 @@
 """The sandbox as a private mount namespace, so that /opt, /var/task and /tmp are the function's.
 
-Rule 1. The namespace is built once, by a child that then ends; descriptors keep it alive, and a
+Rule 1. The namespace is built once, by a child that then stands guard over it (``_guardian``); a
     process enters it between fork and exec. Nothing stands between the host and the processes that
     it starts.
 Rule 2. All that the sandbox adds lies in memory file systems of the namespace: when the last
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from wrapkit.tooling._errors import DiagnosticError
 
+from ._guardian import in_mount_namespace, kill_all, wait_for_end
 from ._kernel import (
     CLONE_NEWNS,
     CLONE_NEWUSER,
@@ -36,7 +37,7 @@ from ._kernel import (
 from ._layers import find_extensions, merge_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 TASK_ROOT, RUNTIME_DIR, LANG, OPT = "/var/task", "/var/runtime", "/var/lang", "/opt"
 TMP = "/tmp"  # noqa: S108
@@ -215,13 +216,10 @@ class Namespace:
             setns(self._user, CLONE_NEWUSER)
         setns(self._mount, CLONE_NEWNS)
 
-    def processes(self) -> Iterator[int]:
-        """The pids of the processes in the namespace, whatever their process group."""
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError):
-                    if os.stat(f"/proc/{name}/ns/mnt").st_ino == self._identity:
-                        yield int(name)
+    @property
+    def identity(self) -> int:
+        """The inode number of the mount namespace."""
+        return self._identity
 
     def close(self) -> None:
         """Lets go of the namespace; it ends with its last process."""
@@ -229,27 +227,26 @@ class Namespace:
         os.close(self._mount)
 
 
-def report_build(
-    picture: Picture, answer: int, release: int, of_host: Sequence[int]
-) -> Callable[[], None]:
-    """What the builder runs: builds, answers with one JSON object, and waits until it is killed.
-
-    ``of_host`` are the host's ends of the pipes; closing them lets the builder see the host's end,
-    too.
+def report_build(picture: Picture, answer: int) -> Callable[[int], None]:
+    """What the guardian of a namespace runs: builds it, answers with one JSON object, and stays to
+    kill what is in it when the host has ended.
     """
 
-    def body() -> None:
-        for descriptor in of_host:
-            os.close(descriptor)
-        try:
-            document: dict[str, object] = {"extensions": build(picture)}
-        except DiagnosticError as error:  # the layers' fault, not the kernel's
-            document = {
-                "refusal": (error.reference, error.message, error.hint, error.exit_code),
-            }
-        except Exception as error:  # noqa: BLE001 - whatever it is, the host has to hear of it
-            document = {"error": str(error) or type(error).__name__}
+    def body(end_of_host: int) -> None:
+        document = _try_to_build(picture)
         os.write(answer, json.dumps(document).encode() + b"\n")
-        os.read(release, 1)
+        os.close(answer)
+        wait_for_end(end_of_host)
+        identity = os.stat("/proc/self/ns/mnt").st_ino
+        kill_all(lambda: in_mount_namespace(identity))
 
     return body
+
+
+def _try_to_build(picture: Picture) -> dict[str, object]:
+    try:
+        return {"extensions": build(picture)}
+    except DiagnosticError as error:  # the layers' fault, not the kernel's
+        return {"refusal": (error.reference, error.message, error.hint, error.exit_code)}
+    except Exception as error:  # noqa: BLE001 - whatever it is, the host has to hear of it
+        return {"error": str(error) or type(error).__name__}

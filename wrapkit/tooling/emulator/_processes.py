@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import signal
 from typing import TYPE_CHECKING
 
+from ._guardian import kill_all
 from ._launch import Process, Program
 from ._memory import MemoryMeter
 from ._output import Output
@@ -90,6 +89,7 @@ class Processes:
 
     def _exited(self, process: Process) -> None:
         self._forget(process)
+        self.sample_memory(ended_peak_bytes=process.peak_bytes)
         self._on_exit(process)
 
     def _forget(self, process: Process) -> None:
@@ -154,11 +154,11 @@ class Processes:
             if process.executed
         }
 
-    def sample_memory(self, *, descendants: bool = False) -> None:
+    def sample_memory(self, *, descendants: bool = False, ended_peak_bytes: int = 0) -> None:
         """Takes one sample of Max Memory Used."""
         # Until it executes its program, a child is a copy of the host.
         pids = [process.pid for process in self._running.values() if process.executed]
-        self.memory.sample(pids, descendants=descendants)
+        self.memory.sample(pids, descendants=descendants, ended_peak_bytes=ended_peak_bytes)
 
     def _start_sampler(self) -> None:
         if self._sampler is None and self._running:
@@ -175,14 +175,16 @@ class Processes:
             self._sampler.cancel()
             self._sampler = None
 
+    def kill_strays(self) -> None:
+        """Kills what the processes have left behind, once they are gone themselves."""
+        kill_all(self._sandbox.stray_processes)
+
     def destroy(self) -> None:
         """Kills whatever is left, waits for it, and lets go of the pipes. Calls nobody back."""
         self._stop_sampler()
         for process in self._running.values():
             process.destroy()
-        for pid in self._sandbox.stray_processes():
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        self.kill_strays()
         for output in self._outputs.values():
             output.close()
         self._running.clear()

@@ -5,21 +5,25 @@ refuses one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
 import shlex
 import shutil
-import signal
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wrapkit.tooling._errors import DiagnosticError
 
 from . import _namespace
-from ._fork import fork_child
+from ._guardian import (
+    Guardian,
+    in_mount_namespace,
+    kill_all,
+    wait_for_end,
+    with_variable_about,
+)
 from ._layers import check_layer, find_extensions, merge_layers
 from ._namespace import Namespace, Picture, report_build
 
@@ -54,10 +58,8 @@ class Sandbox:
         """Called in a forked child, before it executes its program."""
 
     def stray_processes(self) -> Iterable[int]:
-        """The pids of processes of the sandbox that a process group does not reach, where the
-        kernel tells.
-        """
-        return ()
+        """The pids of processes of the sandbox, those included that left their process group."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Removes the sandbox."""
@@ -86,11 +88,12 @@ class NamespaceSandbox(Sandbox):
     runtime_dir, lang, tmp = _namespace.RUNTIME_DIR, _namespace.LANG, _namespace.TMP
 
     def __init__(self) -> None:
+        self._guardian: Guardian | None = None
         self._namespace: Namespace | None = None
 
     async def build(self, function: Function, interpreter: Interpreter) -> None:
-        """Builds the namespace in a child process that then ends; raises ``DiagnosticError`` where
-        that is refused.
+        """Builds the namespace, in a child process that stays as its guardian; raises
+        ``DiagnosticError`` where that is refused.
         """
         picture = Picture(
             task_root=function.task_root.resolve(),
@@ -100,38 +103,45 @@ class NamespaceSandbox(Sandbox):
             runtime_files=self.runtime_files(interpreter),
         )
         answer_read, answer_write = os.pipe()
-        release_read, release_write = os.pipe()
-        body = report_build(picture, answer_write, release_read, (answer_read, release_write))
-        pid = fork_child(body)
+        self._guardian = Guardian(report_build(picture, answer_write), keep=(answer_write,))
         os.close(answer_write)
-        os.close(release_read)
         try:
             document = json.loads(await _read_line(answer_read) or '{"error":"the builder died"}')
-            if "refusal" in document:
-                raise DiagnosticError(*document["refusal"])
-            if "error" in document:
-                raise DiagnosticError(
-                    "namespace-refused",
-                    f"the kernel refuses a private mount namespace: {document['error']}",
-                    "run as root, allow user namespaces, or choose the isolation none",
-                )
+            self._check(document)
             self.extensions = tuple(document["extensions"])
-            self._namespace = Namespace(pid)
+            self._namespace = Namespace(self._guardian.pid)
+        except BaseException:
+            self.close()
+            raise
         finally:
             os.close(answer_read)
-            os.close(release_write)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has been killed
+
+    @staticmethod
+    def _check(document: dict[str, Any]) -> None:
+        if "refusal" in document:
+            raise DiagnosticError(*document["refusal"])
+        if "error" in document:
+            raise DiagnosticError(
+                "namespace-refused",
+                f"the kernel refuses a private mount namespace: {document['error']}",
+                "run as root, allow user namespaces, or choose the isolation none",
+            )
 
     def enter(self) -> None:
         if self._namespace is not None:
             self._namespace.enter()
 
     def stray_processes(self) -> Iterable[int]:
-        return () if self._namespace is None else self._namespace.processes()
+        if self._namespace is None or self._guardian is None:
+            return
+        for pid in in_mount_namespace(self._namespace.identity):
+            if pid != self._guardian.pid:
+                yield pid
 
     def close(self) -> None:
+        if self._guardian is not None:
+            self._guardian.close()
+            self._guardian = None
         if self._namespace is not None:
             self._namespace.close()
             self._namespace = None
@@ -146,7 +156,9 @@ class FolderSandbox(Sandbox):
 
     def __init__(self, function: Function, interpreter: Interpreter) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="wrapkit-"))
+        self._guardian: Guardian | None = None
         try:
+            self._guardian = Guardian(self._guard)
             self._fill(function, interpreter)
         except BaseException:
             self.close()
@@ -170,7 +182,17 @@ class FolderSandbox(Sandbox):
             path.chmod(0o755)
         self.extensions = find_extensions(self.opt)
 
+    def _guard(self, end_of_host: int) -> None:
+        wait_for_end(end_of_host)
+        kill_all(self.stray_processes)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stray_processes(self) -> Iterable[int]:
+        return with_variable_about(str(self._folder))
+
     def close(self) -> None:
+        if self._guardian is not None:
+            self._guardian.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
