@@ -38,6 +38,9 @@ CLOSING = """\
 wrapkit reads what Lambda sets (`AWS_LAMBDA_FUNCTION_NAME`, `AWS_REGION`, `_X_AMZN_TRACE_ID` and the
 like) and changes none of it. `AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-handler` is the one variable that
 switches the hook on.
+
+`WRAPKIT_ATTACHED` is the record that `wrapkit attach` leaves for `wrapkit detach`; nothing in
+the function reads it.
 """
 
 

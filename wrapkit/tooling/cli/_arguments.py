@@ -74,6 +74,11 @@ def python_versions(
     return tuple(dict.fromkeys(values))
 
 
+def tags(values: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """`KEY=VALUE`, or `KEY` for any value of it, as pairs."""
+    return tuple((key, value) for key, _, value in (text.partition("=") for text in values))
+
+
 def function_name(task_root: Path) -> str:
     """The folder's name, as far as Lambda's rules for names allow it (64 of A-Z a-z 0-9 - _)."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"

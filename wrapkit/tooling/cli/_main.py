@@ -27,6 +27,8 @@ COMMANDS = {
     "run": "Run a function in an emulated execution environment and show its traces.",
     "serve": "Serve functions over Lambda's Invoke API, for boto3, the AWS CLI and tests.",
     "bench": "Measure what instrumentation costs a function, beside any other layer.",
+    "attach": "Add the layer to functions and set their exec wrapper.",
+    "detach": "Restore what functions were before they were attached.",
     "layer": "Build layers as zip archives, and explain those of anybody.",
 }
 
@@ -37,6 +39,7 @@ Examples:
   wrapkit serve --task my-function --handler app.handler --layer build/layer
   wrapkit bench --task my-function --handler app.handler
   wrapkit layer build --output build/wrapkit-layer.zip
+  wrapkit attach my-function --layer build/wrapkit-layer.zip --dry-run
 """
 
 

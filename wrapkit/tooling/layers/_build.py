@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LayerRequest:
-    """What to build. ``beside`` is what shares Lambda's limit with it: layers, and the function;
-    ``defaults`` are variables for functions that do not have them.
+    """What to build.
+
+    ``beside`` is what shares Lambda's limit with it: layers, and the function. ``defaults`` are
+    variables for functions that do not have them.
     """
 
     output: Path

@@ -1,0 +1,272 @@
+"""`wrapkit attach` and `detach` as processes, against the rules of Lambda's API."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import OWN
+from .lambda_service import ARN, is_change
+
+MINE = f"{ARN}:layer:mine:3"
+WRAPPER, RECORD = "AWS_LAMBDA_EXEC_WRAPPER", "WRAPKIT_ATTACHED"
+
+
+def state(function):
+    return list(function.layers), dict(function.variables or {})
+
+
+@pytest.fixture
+def layer(service):
+    return service.publish(CompatibleRuntimes=["python3.12"])
+
+
+@pytest.fixture
+def attach(wrapkit, layer):
+    def run(*arguments):
+        return wrapkit("attach", *arguments, "--layer", layer, "--yes")
+
+    return run
+
+
+def test_attaching_and_detaching_leave_no_trace(service, wrapkit, attach, layer):
+    """In one call each, after which the command has waited until it was in force."""
+    function = service.add(
+        "orders", layers=[MINE], variables={"SECRET": "hush", WRAPPER: "/opt/datadog_wrapper"}
+    )
+    before = state(function)
+    done = attach("orders", "--env", "OTEL_SERVICE_NAME=shop")
+    assert done.returncode == 0, done.stderr
+    layers, variables = state(function)
+
+    assert layers == [MINE, layer]
+    assert variables[WRAPPER] == "/opt/otel-handler"
+    assert variables["WRAPKIT_CHAIN"] == "/opt/datadog_wrapper"
+    assert variables["OTEL_SERVICE_NAME"] == "shop"
+    assert (function.update_status, function.looks_until_settled) == ("Successful", 0)
+    assert sum(map(is_change, service.calls)) == 1
+    assert "hush" not in done.stdout + done.stderr
+
+    assert wrapkit("detach", "orders", "--yes").returncode == 0
+    assert state(function) == before
+
+
+def test_a_second_attach_changes_nothing(service, attach):
+    service.add("orders")
+    attach("orders")
+    changes = sum(map(is_change, service.calls))
+    done = attach("orders")
+
+    assert (done.returncode, done.stderr) == (0, "1 unchanged\n")
+    assert sum(map(is_change, service.calls)) == changes
+
+
+def test_a_dry_run_changes_and_publishes_nothing(service, wrapkit, archive):
+    before = state(service.add("orders", runtime=f"python{OWN}"))
+    done = wrapkit("attach", "orders", "--layer", archive, "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert "+ layer arn:aws:lambda:eu-west-1:ACCOUNT:layer:wrapkit-python:(new)" in done.stdout
+    assert done.stderr == "1 to be changed\n"
+    assert state(service.functions["orders"]) == before
+    assert {call.split()[0] for call in service.calls} == {"GET"}
+
+
+def test_without_a_terminal_it_does_not_guess(service, wrapkit, layer):
+    before = state(service.add("orders"))
+    done = wrapkit("attach", "orders", "--layer", layer)
+
+    assert done.returncode == 2
+    assert "agree with --yes" in done.stderr
+    assert state(service.functions["orders"]) == before
+
+
+def test_an_archive_is_published_once(service, wrapkit, archive):
+    """Its SHA-256 is that of the newest version the second time."""
+    service.add("orders", runtime=f"python{OWN}")
+    service.add("billing", runtime="python3.14", architecture="arm64")
+    first = wrapkit("attach", "orders", "--layer", archive, "--yes")
+    second = wrapkit("attach", "billing", "--layer", archive, "--yes")
+
+    assert [first.returncode, second.returncode] == [0, 0], first.stderr + second.stderr
+    assert len(service.layer_versions) == 1
+    assert "has no byte code for python3.14: cold starts compile it" in second.stderr
+    assert service.functions["orders"].layers == service.functions["billing"].layers
+
+
+def test_another_change_under_way_is_waited_for(service, attach):
+    """Pending when it was just created, InProgress after a change, 409 in between."""
+    created = service.add("created", state="Pending", looks_until_settled=3)
+    changing = service.add("changing", update_status="InProgress", looks_until_settled=3)
+    done = attach("created", "changing")
+
+    assert done.returncode == 0, done.stderr
+    assert RECORD in created.variables
+    assert RECORD in changing.variables
+
+
+def test_somebody_elses_change_is_never_overwritten(service, attach):
+    """It comes between our look and our change: RevisionId is stale, and the variables differ."""
+    function = service.add("orders", variables={"A": "1"})
+
+    def interfere(call):
+        if is_change(call) and function.variables == {"A": "1"}:
+            function.variables = {"A": "theirs"}
+            function.moves()
+
+    service.before_call = interfere
+    done = attach("orders")
+
+    assert done.returncode == 1
+    assert "changed by somebody else meanwhile" in done.stderr
+    assert state(function) == ([], {"A": "theirs"})
+
+
+def test_a_change_of_something_else_is_gone_along_with(service, attach):
+    """A deployment of code moves RevisionId, and touches neither layers nor variables."""
+    function = service.add("orders", variables={"A": "1"})
+    moved = []
+
+    def deploy(call):
+        if is_change(call) and not moved:
+            moved.append(call)
+            function.update_status = "InProgress"
+            function.looks_until_settled = 2
+            function.moves()
+
+    service.before_call = deploy
+    done = attach("orders")
+
+    assert done.returncode == 0, done.stderr
+    assert RECORD in function.variables
+
+
+def test_throttling_is_retried(service, attach):
+    service.add("orders")
+    service.throttle = 3
+    done = attach("orders")
+
+    assert done.returncode == 0, done.stderr
+    assert RECORD in service.functions["orders"].variables
+
+
+def test_one_failure_does_not_stop_the_rest(service, attach):
+    """And the exit code tells."""
+    full = service.add("full", layers=[f"{ARN}:layer:l{n}:1" for n in range(5)])
+    before = state(full)
+    service.add("orders")
+    service.add("image", package_type="Image")
+    done = attach("full", "missing", "image", "orders")
+
+    assert done.returncode == 1
+    assert "error: full would have 6 layers, and Lambda takes 5" in done.stderr
+    assert "error: the function missing" in done.stderr
+    assert 'ENV AWS_LAMBDA_EXEC_WRAPPER="/opt/otel-handler"' in done.stdout
+    assert done.stderr.splitlines()[-1] == "1 changed, 1 container image, 2 failed"
+    assert RECORD in service.functions["orders"].variables
+    assert state(full) == before
+
+
+def test_functions_are_found_by_pattern_and_by_tag(service, wrapkit, layer):
+    for name, team in (("orders-a", "shop"), ("orders-b", "shop"), ("billing", "money")):
+        service.add(name, tags={"team": team})
+    by_pattern = wrapkit("attach", "orders-*", "--layer", layer, "--dry-run", "--json")
+    by_tag = wrapkit("attach", "--tag", "team=money", "--layer", layer, "--dry-run", "--json")
+    by_arn = wrapkit("attach", f"{ARN}:function:billing", "--layer", layer, "--dry-run", "--json")
+
+    names = [
+        [each["function"] for each in json.loads(done.stdout)]
+        for done in (by_pattern, by_tag, by_arn)
+    ]
+    assert names == [["orders-a", "orders-b"], ["billing"], ["billing"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no function is named"),
+        (["nothing-*"], "matches 'nothing-*'"),
+        (["orders:prod"], "names a version or an alias"),
+        ([f"{ARN}:function:orders".replace("eu-west-1", "us-east-1")], "--region us-east-1"),
+        (["or ders"], "neither the name nor the ARN"),
+        (["orders", "--layer", "arn:aws:nonsense"], "not the ARN of a layer version"),
+        (["orders", "--layer", f"{ARN}:layer:x:1".replace("eu-", "us-")], "publish it there"),
+        (["orders", "--layer", "missing.zip"], "wrapkit layer build"),
+        (["orders", "--layer", __file__], "cannot be read as a layer"),
+        (["orders", "--env", "A"], "A has no value here"),
+    ],
+)
+def test_a_mistake_is_said_before_anything_is_changed(service, wrapkit, layer, arguments, message):
+    service.add("orders")
+    done = wrapkit("attach", "--layer", layer, "--yes", *arguments)
+
+    assert done.returncode in {1, 2}
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any(map(is_change, service.calls))
+
+
+def test_who_is_not_signed_in_is_told_so(service, wrapkit, layer):
+    environ = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    done = wrapkit("attach", "orders", "--layer", layer, "--yes", **environ)
+
+    assert done.returncode == 1
+    assert "aws configure" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def event(tmp_path):
+    path = tmp_path / "event.json"
+    path.write_text('{"ping": true}')
+    return path
+
+
+def breaks_when_attached(function, _body):
+    attached = RECORD in (function.variables or {})
+    return "exited with status 1" if attached else ""
+
+
+def test_a_function_that_breaks_is_put_back(service, attach, event):
+    """And what its log said at the end is shown."""
+    function = service.add("orders", variables={"A": "1"}, answers=breaks_when_attached)
+    healthy = service.add("healthy")
+    before = state(function)
+    done = attach("orders", "healthy", "--verify", event)
+
+    assert done.returncode == 1
+    assert state(function) == before
+    assert "orders failed with wrapkit, and is as it was before" in done.stderr
+    assert "Runtime.ExitError: exited with status 1" in done.stderr
+    assert "some line of the function" in done.stderr
+    assert "healthy: changed, answers the event" in done.stderr
+    assert RECORD in healthy.variables
+    assert (function.invocations, healthy.invocations) == (2, 2)
+
+
+def test_a_function_that_failed_before_stays_attached(service, attach, event):
+    function = service.add("orders", answers=lambda _function, _body: "always")
+    done = attach("orders", "--verify", event)
+
+    assert done.returncode == 0, done.stderr
+    assert "fails on the event as it did before" in done.stderr
+    assert RECORD in function.variables
+
+
+def test_a_function_whose_attach_was_interrupted_is_tried_by_the_next(service, attach, event):
+    function = service.add("orders", variables={"A": "1"}, answers=breaks_when_attached)
+    before = state(function)
+    attach("orders")
+    done = attach("orders", "--verify", event)
+
+    assert done.returncode == 1
+    assert state(function) == before
+
+
+def test_an_update_that_lambda_fails_to_apply_is_said(service, attach):
+    service.add("orders", fails_to_apply=True)
+    done = attach("orders")
+
+    assert done.returncode == 1
+    assert "failed to apply it" in done.stderr

@@ -1,0 +1,37 @@
+"""Puts wrapkit onto functions, and takes it off again exactly as it was put on."""
+
+from __future__ import annotations
+
+from ._api import LambdaApi
+from ._change import Change, Outcome
+from ._configuration import EXEC_WRAPPER, FunctionConfiguration
+from ._diff import Line, diff
+from ._fleet import Fleet, change_fleet, plan_fleet
+from ._image import dockerfile_lines
+from ._layer_version import LayerVersion
+from ._plan import Attachment, Plan, plan_attach, plan_detach
+from ._publishing import check_layer_argument, find_layer
+from ._selection import Selection, select_functions
+
+__all__ = [
+    "EXEC_WRAPPER",
+    "Attachment",
+    "Change",
+    "Fleet",
+    "FunctionConfiguration",
+    "LambdaApi",
+    "LayerVersion",
+    "Line",
+    "Outcome",
+    "Plan",
+    "Selection",
+    "change_fleet",
+    "check_layer_argument",
+    "diff",
+    "dockerfile_lines",
+    "find_layer",
+    "plan_attach",
+    "plan_detach",
+    "plan_fleet",
+    "select_functions",
+]

@@ -1,0 +1,246 @@
+"""Lambda's API, as far as attaching needs it: boto3's client with wrapkit's words for errors."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .._errors import USAGE, DiagnosticError
+from ._configuration import FunctionConfiguration, from_answer
+from ._layer_version import LayerVersion, layer_of, parse_description, parse_layer_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ._plan import Plan
+
+# A change takes a second or two, one that joins a VPC up to a minute and a half.
+SETTLE_TIMEOUT_S = 300
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_LOG_TAIL_LINES = 8
+
+
+class FunctionChangedError(DiagnosticError):
+    """Somebody else changed the function, or is about to: RevisionId or the update in progress."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The outcome of an invocation; ``error`` is empty for a success."""
+
+    error: str
+    log_tail: str
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.error
+
+
+class LambdaApi:
+    """The calls, each as this project's values. Throttling is retried by boto3.
+
+    Raises:
+        DiagnosticError: what AWS refused, or that it cannot be reached.
+    """
+
+    def __init__(self, region: str | None = None, profile: str | None = None) -> None:
+        self._session = _session(region, profile)
+        self._client = _client(self._session, "lambda")
+
+    @property
+    def region(self) -> str:
+        return str(self._client.meta.region_name)
+
+    def configuration(self, name: str) -> FunctionConfiguration:
+        with _explained(f"the function {name}"):
+            return from_answer(self._client.get_function_configuration(FunctionName=name))
+
+    def settled(self, name: str) -> FunctionConfiguration:
+        """The configuration once no change of it is under way."""
+        give_up_at = time.monotonic() + SETTLE_TIMEOUT_S
+        pause_s = _FIRST_PAUSE_S
+        while not (function := self.configuration(name)).is_settled:
+            if time.monotonic() > give_up_at:
+                raise DiagnosticError(
+                    "not-settled",
+                    f"{name} has been changing for {SETTLE_TIMEOUT_S} s:"
+                    f" {function.last_update_reason or function.state_reason or function.state}",
+                    "look at the function in the console, then run this again",
+                )
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        return function
+
+    def update(self, plan: Plan) -> None:
+        """Change layers and variables in one call, unless somebody else was faster.
+
+        Raises:
+            FunctionChangedError: it is not what the plan was made from any more.
+        """
+        revision = {"RevisionId": plan.before.revision_id} if plan.before.revision_id else {}
+        with _explained(plan.before.name):
+            self._client.update_function_configuration(
+                FunctionName=plan.before.arn,
+                Layers=list(plan.layers),
+                Environment={"Variables": plan.variables},
+                **revision,
+            )
+
+    def functions(self) -> Iterator[FunctionConfiguration]:
+        """All functions of the account in this region."""
+        with _explained("the list of functions"):
+            for page in self._client.get_paginator("list_functions").paginate():
+                yield from map(from_answer, page["Functions"])
+
+    def arns_with_tags(self, tags: Sequence[tuple[str, str]]) -> list[str]:
+        """The functions that have all of the tags."""
+        client = _client(self._session, "resourcegroupstaggingapi")
+        filters = [{"Key": key, "Values": [value] if value else []} for key, value in tags]
+        with _explained("the functions with these tags"):
+            pages = client.get_paginator("get_resources").paginate(
+                TagFilters=filters, ResourceTypeFilters=["lambda:function"]
+            )
+            return [
+                item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"]
+            ]
+
+    def invoke(self, name: str, payload: bytes) -> Invocation:
+        with _explained(f"the invocation of {name}"):
+            answer = self._client.invoke(
+                FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=payload
+            )
+            body = answer["Payload"].read()
+        log = base64.b64decode(answer.get("LogResult") or "").decode("utf-8", "replace")
+        tail = "\n".join(log.strip().splitlines()[-_LOG_TAIL_LINES:])
+        return Invocation(_error_of(body) if answer.get("FunctionError") else "", tail)
+
+    def layer_version(self, arn: str) -> LayerVersion:
+        """What a layer version says about itself; nothing where one may not ask."""
+        parts = parse_layer_arn(arn)
+        try:
+            with _explained(f"the layer {arn}"):
+                answer = self._client.get_layer_version(
+                    LayerName=layer_of(arn), VersionNumber=int(parts["version"])
+                )
+        except PermissionDeniedError:
+            return LayerVersion(arn)
+        return _layer_version(arn, answer)
+
+    def newest_layer_version(self, name: str) -> tuple[LayerVersion, str] | None:
+        """The newest version of a layer of this account, and the base64 of its SHA-256."""
+        with _explained(f"the layer {name}"):
+            listed = self._client.list_layer_versions(LayerName=name, MaxItems=1)["LayerVersions"]
+            if not listed:
+                return None
+            answer = self._client.get_layer_version(
+                LayerName=name, VersionNumber=listed[0]["Version"]
+            )
+        arn = answer["LayerVersionArn"]
+        return _layer_version(arn, answer), answer["Content"].get("CodeSha256", "")
+
+    def publish_layer(
+        self,
+        name: str,
+        archive: bytes,
+        description: str,
+        runtimes: Sequence[str],
+        architectures: Sequence[str],
+    ) -> LayerVersion:
+        with _explained(f"the layer {name}"):
+            answer = self._client.publish_layer_version(
+                LayerName=name,
+                Description=description,
+                Content={"ZipFile": archive},
+                CompatibleRuntimes=list(runtimes),
+                CompatibleArchitectures=list(architectures),
+                LicenseInfo="Apache-2.0",
+            )
+        return _layer_version(answer["LayerVersionArn"], answer)
+
+
+class PermissionDeniedError(DiagnosticError):
+    """The caller's identity may not do this."""
+
+
+def _session(region: str | None, profile: str | None) -> Any:
+    # Here, since loading boto3 takes most of a second and most commands do without.
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return boto3.Session(region_name=region, profile_name=profile)
+    except BotoCoreError as error:
+        raise _not_reached(error) from error
+
+
+def _client(session: Any, service: str) -> Any:
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    retries = {"mode": "adaptive", "total_max_attempts": 10}
+    try:
+        return session.client(service, config=Config(retries=retries, user_agent_extra="wrapkit"))
+    except (BotoCoreError, ValueError) as error:
+        raise _not_reached(error) from error
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _refused(what, error.response.get("Error", {})) from error
+    except BotoCoreError as error:
+        raise _not_reached(error) from error
+
+
+def _refused(what: str, error: dict[str, str]) -> DiagnosticError:
+    code = error.get("Code", "unknown")
+    message = f"{what}: AWS answers {code}: {error.get('Message', '')}".rstrip(": .")
+    if code in {"PreconditionFailedException", "ResourceConflictException"}:
+        return FunctionChangedError("changed-meanwhile", message, "run it again")
+    if code in {"AccessDeniedException", "AccessDenied"}:
+        hint = "docs/guides/attach-to-functions.md lists the permissions that are needed"
+        return PermissionDeniedError("permission-denied", message, hint)
+    if code == "ResourceNotFoundException":
+        return DiagnosticError("not-found", message, "check the name, --region and --profile")
+    return DiagnosticError("aws-refused", message)
+
+
+def _not_reached(error: Exception) -> DiagnosticError:
+    hints = {
+        "NoRegionError": "name one with --region, or set AWS_REGION",
+        "NoCredentialsError": "sign in with `aws configure sso`, or name a --profile",
+        "ProfileNotFound": "`aws configure list-profiles` shows those that there are",
+    }
+    kind = type(error).__name__
+    usage = kind in {"NoRegionError", "ProfileNotFound"}
+    return DiagnosticError(
+        "aws-not-reached", str(error).rstrip("."), hints.get(kind, ""), *([USAGE] if usage else [])
+    )
+
+
+def _error_of(body: bytes) -> str:
+    try:
+        error = json.loads(body)
+        return f"{error.get('errorType', 'error')}: {error.get('errorMessage', '')}".rstrip(": ")
+    except (ValueError, AttributeError):
+        return body.decode("utf-8", "replace")[:200] or "error"
+
+
+def _layer_version(arn: str, answer: dict[str, Any]) -> LayerVersion:
+    version = LayerVersion(
+        arn,
+        tuple(answer.get("CompatibleRuntimes") or ()),
+        tuple(answer.get("CompatibleArchitectures") or ()),
+    )
+    description = parse_description(answer.get("Description") or "")
+    if description is None:
+        return version
+    return replace(version, wrapper=description.wrapper, byte_code=description.byte_code)
