@@ -78,6 +78,7 @@ test-all: $(INSTALLED) ## Run all tests
 generate: $(INSTALLED) ## Write the generated pages of the documentation anew
 	$(BIN)/python docs/reference/generate.py
 	$(BIN)/python docs/reference/generate_settings.py
+	$(BIN)/python docs/reference/generate_emulator.py
 
 pr: lint types test ## What a change has to pass
 

@@ -35,9 +35,9 @@ def markdown_pages():
     return [path for path in tracked_files() if path.suffix == ".md"]
 
 
-@pytest.mark.parametrize("script", ["generate.py", "generate_settings.py"])
+@pytest.mark.parametrize("script", ["generate.py", "generate_settings.py", "generate_emulator.py"])
 def test_the_reference_says_what_the_code_says(script):
-    """Commands and settings are described as they are; `make generate` writes the pages."""
+    """Commands, settings and emulator are described as they are; `make generate` writes it."""
     answer = subprocess.run(
         [sys.executable, REFERENCE / script, "--check"],
         capture_output=True,

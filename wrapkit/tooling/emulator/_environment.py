@@ -18,12 +18,13 @@ from ._host import Host
 from ._interpreter import inspect_interpreter, require_runtime_client
 from ._invocation import Invocation
 from ._journal import Journal
+from ._played import PlayedProcesses, PlayedSandbox
 from ._processes import Processes
 from ._results import InitResult, InvocationResult, ShutdownResult
 from ._sandbox import Isolation, Sandbox, create_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from ._function import Function
@@ -51,6 +52,8 @@ class ExecutionEnvironment:
         profile: ``aws`` for the observed platform, ``rie`` for AWS's own emulator where it differs.
         freezes: whether processes stand still between invocations; None as in the profile.
         clock: the time; for tests.
+        played: the names of external extensions whose part the caller plays over the APIs, and the
+            runtime's with them: no process is started, nor is there a sandbox; ``exit`` ends one.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class ExecutionEnvironment:
         profile: ProfileName = "aws",
         freezes: bool | None = None,
         clock: Clock | None = None,
+        played: Sequence[str] | None = None,
     ) -> None:
         self.function = function
         self._on_record, self._on_log_line = on_record, on_log_line
@@ -71,6 +75,8 @@ class ExecutionEnvironment:
         self._port = runtime_api_port
         self._profile, self._freezes = _PROFILES[profile], freezes
         self._clock = clock or SystemClock()
+        self._played = played
+        self._init_has_begun = self._shutdown_has_begun = False
         self._sandbox: Sandbox | None = None
         self._host: Host | None = None
         self._server: Server | None = None
@@ -100,15 +106,11 @@ class ExecutionEnvironment:
                 USAGE,
             )
         self.function.check()
-        interpreter = inspect_interpreter(self.function.python)
-        if self.function.command is None:
-            require_runtime_client(interpreter)
-        self._sandbox = await create_sandbox(self.function, interpreter, self._isolation)
+        self._sandbox, runtime_version = await self._make_sandbox()
         log_stream = _log_stream(self.function.version)
-        version = "python:{}.{}".format(*interpreter.version)
         journal = Journal(
             self.function,
-            runtime_version=version if self.function.command is None else "provided:al2023",
+            runtime_version=runtime_version,
             log_stream=log_stream,
             clock=self._clock,
             on_record=self._on_record,
@@ -123,8 +125,9 @@ class ExecutionEnvironment:
         host = self._host = Host(self.function, environment, journal, self._clock, self._profile)
         self._server = Server(Api(host), "the runtime API")
         await self._server.start(self._port)
+        make_processes = Processes if self._played is None else PlayedProcesses
         host.attach(
-            Processes(
+            make_processes(
                 self.function,
                 self._sandbox,
                 runtime_api=self._server.address,
@@ -135,6 +138,18 @@ class ExecutionEnvironment:
                 on_exit=host.exited,
             )
         )
+
+    async def _make_sandbox(self) -> tuple[Sandbox, str]:
+        """The sandbox, and the name of the runtime that runs in it."""
+        if self._played is not None:
+            return PlayedSandbox(self._played), "provided:al2023"
+        interpreter = inspect_interpreter(self.function.python)
+        if self.function.command is None:
+            require_runtime_client(interpreter)
+        sandbox = await create_sandbox(self.function, interpreter, self._isolation)
+        if self.function.command is not None:
+            return sandbox, "provided:al2023"
+        return sandbox, "python:{}.{}".format(*interpreter.version)
 
     def _clean_up(self) -> None:
         """Leaves nothing behind; never waits, so that a cancellation cannot interrupt it."""
@@ -168,11 +183,18 @@ class ExecutionEnvironment:
         """Runs the Init phase; a failure is a result. After one, the next invocation initialises
         anew.
         """
+        self.begin_init()
         host = self._running()
-        host.progress.begin()
-        host.receive(Init())
         await asyncio.shield(host.settled)
         return host.progress.result(host.init_report, host.init_error_body, host.processes.statuses)
+
+    def begin_init(self) -> None:
+        """Begins the Init phase, unless it has begun; ``init`` waits for its end."""
+        host = self._running()
+        if not self._init_has_begun:
+            self._init_has_begun = True
+            host.progress.begin()
+            host.receive(Init())
 
     async def invoke(
         self,
@@ -244,8 +266,7 @@ class ExecutionEnvironment:
         """Runs the Shutdown phase: SIGTERM, the SHUTDOWN event, the deadlines, SIGKILL."""
         host = self._running()
         begun_ms = self._clock.now_ms()
-        host.processes.killed.clear()
-        host.receive(Shutdown(reason=reason))
+        self.begin_shutdown(reason)
         await asyncio.shield(host.ended)
         return ShutdownResult(
             reason=reason,
@@ -258,6 +279,21 @@ class ExecutionEnvironment:
                 if at_ms >= begun_ms
             },
         )
+
+    def begin_shutdown(self, reason: str = "spindown") -> None:
+        """Begins the Shutdown phase without waiting; ``shutdown`` waits for its end."""
+        host = self._running()
+        if not self._shutdown_has_begun:
+            self._shutdown_has_begun = True
+            host.processes.killed.clear()
+            host.receive(Shutdown(reason=reason))
+
+    def exit(self, name: str, status: str = "exit status 0") -> None:
+        """An extension that the caller plays, or the ``runtime``, ends with this status."""
+        processes = self._running().processes
+        if not isinstance(processes, PlayedProcesses):
+            raise TypeError("only an environment with played=[...] has its parties' ends told")
+        processes.exit(name, status)
 
 
 def _log_stream(version: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,10 @@ class InvocationResult:
     cpu_ms: Mapping[str, float]
     log_tail: str
     next_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        """The payload's value; raises ``ValueError`` where it is not JSON."""
+        return json.loads(self.payload)
 
 
 @dataclass(frozen=True)
