@@ -124,6 +124,7 @@ class MessageReader:
         "_expecting",
         "_head",
         "_max_body_bytes",
+        "_piece",
         "_remaining",
         "_requests",
         "_trailers",
@@ -133,6 +134,8 @@ class MessageReader:
         self._requests = requests
         self._max_body_bytes = max_body_bytes
         self._buffer = bytearray()
+        # What was received last, where all of it is body: passed on without a copy.
+        self._piece = b""
         self._closed = False
         self._expecting = _HEAD
         self._remaining = 0
@@ -147,16 +150,26 @@ class MessageReader:
         return self._expecting == _HEAD and not self._buffer and self._head is None
 
     @property
+    def body_bytes_to_come(self) -> int:
+        """How much of the current body has not been received; 0 as well where nobody knows."""
+        if self._expecting != _LENGTH:
+            return 0
+        return max(0, self._remaining - len(self._piece) - len(self._buffer))
+
+    @property
     def closed(self) -> bool:
         """Whether the end of the stream has been received."""
         return self._closed
 
     def receive(self, data: bytes) -> None:
         """Takes the next bytes of the stream; ``b""`` says that it has ended."""
-        if data:
-            self._buffer += data
-        else:
+        if not data:
             self._closed = True
+        elif 0 < len(data) <= self.body_bytes_to_come and not self._piece and not self._buffer:
+            self._piece = data
+        else:
+            self._buffer += self._piece + data if self._piece else data
+            self._piece = b""
 
     def next_message(self) -> "Message | None":
         """The next whole message, or None; raises ``HttpError`` 413 when its body is too long."""
@@ -241,10 +254,12 @@ class MessageReader:
 
     def _read_piece(self) -> "bytes | None":
         buffer, expecting = self._buffer, self._expecting
-        if not buffer:
+        if self._piece:
+            piece, self._piece = self._piece, b""
+        elif not buffer:
             self._check_not_truncated()
             return None
-        if expecting == _UNTIL_CLOSE or len(buffer) <= self._remaining:
+        elif expecting == _UNTIL_CLOSE or len(buffer) <= self._remaining:
             piece = bytes(buffer)
             buffer.clear()
         else:
@@ -384,14 +399,18 @@ def request_bytes(
     host: str,
     headers: "Iterable[tuple[str, str]]" = (),
     body: bytes = b"",
+    *,
+    body_follows_bytes: int = 0,
 ) -> bytes:
     """One request ready for the socket, with the Content-Length of a method that carries a body.
+
+    ``body_follows_bytes``: the length of what the caller sends as the rest of the body.
 
     Raises ``ValueError`` for a header value that would break out of its line.
     """
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
     if body or method not in ("GET", "HEAD"):
-        lines.append(f"Content-Length: {len(body)}")
+        lines.append(f"Content-Length: {len(body) + body_follows_bytes}")
     return _head_bytes(lines, headers) + body
 
 

@@ -58,6 +58,8 @@ OTLP_ADDRESS = "WRAPKIT_OTLP_ADDRESS"
 MODE = "WRAPKIT_MODE"
 FLUSH = "WRAPKIT_FLUSH"
 SIGV4 = "WRAPKIT_SIGV4"
+# Before the name of a further destination; behind that, what stands behind OTEL_EXPORTER_OTLP_.
+DESTINATION = "WRAPKIT_EXPORTER_"
 METRICS = "WRAPKIT_METRICS"
 LOGS = "WRAPKIT_LOGS"
 
@@ -75,6 +77,8 @@ DEFAULT_SERVICE_NAME = "unknown_service"
 # The longest export that a setting may ask for: a function lives 900 s at most.
 MAX_TIMEOUT_MS = 900_000
 
+_OTLP = "OTEL_EXPORTER_OTLP_"
+_ENDPOINT = "_ENDPOINT"
 _COMPRESSIONS = ("none", "gzip")
 _PROTOCOL = "http/protobuf"
 _TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the only folder that a function may write to
@@ -177,8 +181,10 @@ class ExportSettings:
         "certificate",
         "client_certificate",
         "client_key",
+        "destination",
         "gzip",
         "headers",
+        "sigv4_variable",
         "timeout_ms",
         "url",
     )
@@ -193,6 +199,8 @@ class ExportSettings:
         certificate: str = "",
         client_certificate: str = "",
         client_key: str = "",
+        destination: str = "",
+        sigv4_variable: str = SIGV4,
     ) -> None:
         self.url = url
         self.headers = list(headers)
@@ -201,36 +209,81 @@ class ExportSettings:
         self.certificate = certificate
         self.client_certificate = client_certificate
         self.client_key = client_key
+        self.destination = destination
+        self.sigv4_variable = sigv4_variable
 
     def __repr__(self) -> str:
         return f"<ExportSettings {len(self.headers)} headers, {self.timeout_ms} ms>"
 
 
-def export_settings(environ: "Mapping[str, str]", signal: str) -> "Optional[ExportSettings]":
-    """The settings of ``signal`` (one of SIGNALS); None when no endpoint is configured or exporting
-    is turned off.
+def export_settings(
+    environ: "Mapping[str, str]", signal: str, destination: str = ""
+) -> "Optional[ExportSettings]":
+    """The settings of ``signal`` (one of SIGNALS) for ``destination`` (one of ``destinations``);
+    None when no endpoint is configured or exporting is turned off.
 
     The variable of the signal wins over the general one; the general endpoint gets ``/v1/<signal>``
     appended, the signal's own is used as it is.
     """
     if not exports(environ, signal):
         return None
-    url = _endpoint(environ, signal)
+    names = _ExportNames(environ, signal, destination)
+    url = _endpoint(environ, signal, names)
     if not url:
         return None
-    if _of_signal(environ, OTLP_PROTOCOL, signal) not in ("", _PROTOCOL):
+    if text(environ, names.of(OTLP_PROTOCOL)) not in ("", _PROTOCOL):
         report_once(OTLP_PROTOCOL, f"{OTLP_PROTOCOL} is not {_PROTOCOL}; using {_PROTOCOL}")
-    compression = _signal_name(environ, OTLP_COMPRESSION, signal)
-    timeout = _signal_name(environ, OTLP_TIMEOUT, signal)
+    compression, timeout = names.of(OTLP_COMPRESSION), names.of(OTLP_TIMEOUT)
     return ExportSettings(
         url=url,
-        headers=_headers(environ, _signal_name(environ, OTLP_HEADERS, signal)),
+        headers=_headers(environ, names.of(OTLP_HEADERS)),
         gzip=choice(environ, compression, _COMPRESSIONS, "none") == "gzip",
         timeout_ms=number(environ, timeout, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS),
-        certificate=_of_signal(environ, OTLP_CERTIFICATE, signal),
-        client_certificate=_of_signal(environ, OTLP_CLIENT_CERTIFICATE, signal),
-        client_key=_of_signal(environ, OTLP_CLIENT_KEY, signal),
+        certificate=text(environ, names.of(OTLP_CERTIFICATE)),
+        client_certificate=text(environ, names.of(OTLP_CLIENT_CERTIFICATE)),
+        client_key=text(environ, names.of(OTLP_CLIENT_KEY)),
+        destination=destination,
+        sigv4_variable=names.prefix + "SIGV4" if destination else SIGV4,
     )
+
+
+def destinations(environ: "Mapping[str, str]") -> "list[str]":
+    """Where telemetry may go, always in the same order: empty for OTEL_EXPORTER_OTLP_ENDPOINT's,
+    and each NAME for which there is a WRAPKIT_EXPORTER_NAME_ENDPOINT, or one of a signal.
+    """
+    found = {""}
+    for variable in environ:
+        if variable.startswith(DESTINATION) and variable.endswith(_ENDPOINT):
+            name = variable[len(DESTINATION) : -len(_ENDPOINT)]
+            for signal in SIGNALS:
+                own = "_" + signal.upper()
+                name = name[: -len(own)] if name.endswith(own) else name
+            found.add(name)
+    return sorted(found)
+
+
+class _ExportNames:
+    """The variables of one signal's export to one destination, from those of the specification."""
+
+    __slots__ = ("_environ", "_signal", "prefix")
+
+    def __init__(self, environ: "Mapping[str, str]", signal: str, destination: str) -> None:
+        self._environ = environ
+        self._signal = signal.upper() + "_"
+        self.prefix = f"{DESTINATION}{destination}_" if destination else _OTLP
+
+    def of(self, name: str) -> str:
+        """The variable that decides: the signal's own where it is set, else the general one."""
+        own = self.own(name)
+        return own if text(self._environ, own) else self.general(name)
+
+    def own(self, name: str) -> str:
+        """The variable of the signal."""
+        return self.prefix + self._signal + name[len(_OTLP) :]
+
+    def general(self, name: str) -> str:
+        """The variable for all signals."""
+        return self.prefix + name[len(_OTLP) :]
 
 
 def exports(environ: "Mapping[str, str]", signal: str) -> bool:
@@ -250,7 +303,10 @@ def makes_metrics(environ: "Mapping[str, str]") -> bool:
         return flag(environ, METRICS)
     exporters = text(environ, "OTEL_METRICS_EXPORTER").lower().split(",")
     named = "otlp" in [exporter.strip() for exporter in exporters]
-    return named or bool(text(environ, _with_signal(OTLP_ENDPOINT, "metrics")))
+    return named or any(
+        text(environ, _ExportNames(environ, "metrics", destination).own(OTLP_ENDPOINT))
+        for destination in destinations(environ)
+    )
 
 
 def metric_interval_ms(environ: "Mapping[str, str]") -> int:
@@ -270,7 +326,9 @@ def log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
     it, since an SDK in the function may export the same lines.
     """
     value = text(environ, LOGS).lower()
-    if value in ("", "none") or export_settings(environ, "logs") is None:
+    if value in ("", "none") or not any(
+        export_settings(environ, "logs", destination) for destination in destinations(environ)
+    ):
         return ()
     listed = [kind.strip() for kind in value.split(",")]
     if any(kind not in LOG_TYPES for kind in listed):
@@ -279,31 +337,14 @@ def log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
     return tuple(kind for kind in LOG_TYPES if kind in listed)
 
 
-def _endpoint(environ: "Mapping[str, str]", signal: str) -> str:
-    own = text(environ, _with_signal(OTLP_ENDPOINT, signal))
-    general = text(environ, OTLP_ENDPOINT)
+def _endpoint(environ: "Mapping[str, str]", signal: str, names: _ExportNames) -> str:
+    own = text(environ, names.own(OTLP_ENDPOINT))
+    general = text(environ, names.general(OTLP_ENDPOINT))
     url = own or (general.rstrip("/") + "/v1/" + signal if general else "")
     if url and not url.lower().startswith(("http://", "https://")):
-        name = _signal_name(environ, OTLP_ENDPOINT, signal)
-        _malformed(name, "not an http:// or https:// URL", "no endpoint")
+        _malformed(names.of(OTLP_ENDPOINT), "not an http:// or https:// URL", "no endpoint")
         return ""
     return url
-
-
-def _with_signal(name: str, signal: str) -> str:
-    return name.replace("_OTLP_", f"_OTLP_{signal.upper()}_")
-
-
-def _signal_name(environ: "Mapping[str, str]", name: str, signal: str) -> str:
-    """The name of the variable that decides: the signal's own where it is set, else the general
-    one.
-    """
-    own = _with_signal(name, signal)
-    return own if text(environ, own) else name
-
-
-def _of_signal(environ: "Mapping[str, str]", name: str, signal: str) -> str:
-    return text(environ, _signal_name(environ, name, signal))
 
 
 def _headers(environ: "Mapping[str, str]", variable: str) -> "list[tuple[str, str]]":

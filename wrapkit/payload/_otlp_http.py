@@ -6,6 +6,8 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from ._env import ExportSettings
 
 PROTOBUF = "application/x-protobuf"
@@ -83,31 +85,34 @@ def export_request(
     """The POST that carries ``body``; compressed when the settings ask for it."""
     from ..lifecycle import request_bytes
 
-    headers, body = headers_and_body(settings, body, content_type, user_agent)
+    headers = headers_of(settings, settings.headers, content_type, user_agent)
+    if settings.gzip:
+        body = compressed([body])
     return request_bytes("POST", target.path, target.authority, headers, body)
 
 
-def headers_and_body(
-    settings: "ExportSettings", body: bytes, content_type: str, user_agent: str
-) -> "tuple[list[tuple[str, str]], bytes]":
-    """What goes out with an export but Host and Content-Length; the user's own headers win."""
+def headers_of(
+    settings: "ExportSettings",
+    own: "Sequence[tuple[str, str]]",
+    content_type: str,
+    user_agent: str,
+) -> "list[tuple[str, str]]":
+    """What goes out with an export but Host and Content-Length; the user's ``own`` headers win."""
     headers = [("Content-Type", content_type), ("User-Agent", user_agent)]
     if settings.gzip:
-        body = compressed(body)
         headers.append(("Content-Encoding", "gzip"))
-    given = {name.lower() for name, _ in settings.headers}
-    headers = [header for header in headers if header[0].lower() not in given]
-    return headers + settings.headers, body
+    given = {name.lower() for name, _ in own}
+    return [header for header in headers if header[0].lower() not in given] + list(own)
 
 
-def compressed(body: bytes) -> bytes:
-    """``body`` in the gzip format; ``zlib`` directly, since ``gzip`` costs 3 ms to import."""
+def compressed(parts: "Iterable[bytes]") -> bytes:
+    """A body in the gzip format; ``zlib`` directly, since ``gzip`` costs 3 ms to import."""
     import zlib
 
     # 16 + 15: a gzip header instead of zlib's. Level 1 gets most of it: protobuf spans repeat their
     # keys literally.
     compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return compressor.compress(body) + compressor.flush()
+    return b"".join([compressor.compress(part) for part in parts]) + compressor.flush()
 
 
 def outcome(status: int) -> str:

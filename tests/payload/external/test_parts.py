@@ -75,7 +75,7 @@ def test_what_is_not_one_object_is_a_value_error(data):
 @given(st.binary())
 def test_any_bytes_are_whole_or_not(data):
     """The check of a body's outer frame ends, and never raises."""
-    assert is_whole(data) in (True, False)
+    assert is_whole([data]) in (True, False)
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,9 @@ from ._spool import SpooledBatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Optional
 
-    from ._outbox import Batch, Outbox
+    from ._outbox import Batch, Outbox, Route
     from ._spool import Spool
 
 
@@ -18,25 +17,35 @@ class Backlog:
     that they took, ``recovered`` the bodies that were delivered out of the spool.
     """
 
-    __slots__ = ("_outbox", "_spool", "recovered", "rejected")
+    __slots__ = ("_outbox", "_routes", "_spool", "recovered", "rejected")
 
     def __init__(self, outbox: "Outbox", spool: "Spool") -> None:
         self._outbox = outbox
         self._spool = spool
+        self._routes: list[Route] = []
         self.rejected = 0
         self.recovered = 0
 
-    def take(self, signal: str, *, spooled: bool = True) -> "Optional[Batch]":
+    def send_to(self, signal: str, destination: str) -> None:
+        """From now on what comes of ``signal`` is for this destination, too."""
+        self._outbox.send_to(signal, destination)
+        self._routes.append((signal, destination))
+
+    def take(
+        self, signal: str, destination: str = "", *, queued: bool = True, spooled: bool = True
+    ) -> "Optional[Batch]":
         """The next batch of ``signal``, what is in memory first; None when there is none.
 
-        ``spooled``: whether to look into the spool as well.
+        ``queued``, ``spooled``: whether to look into memory, and into the spool.
         """
-        batch = self._outbox.take(signal)
-        return batch if batch is not None or not spooled else self._spool.take(signal)
+        batch = self._outbox.take(signal, destination) if queued else None
+        if batch is not None or not spooled:
+            return batch
+        return self._spool.take(signal, destination)
 
-    def waits(self, signal: str) -> bool:
-        """Whether there is a batch of ``signal`` in memory."""
-        return self._outbox.waits(signal)
+    def waiting_bytes(self, signal: str, destination: str = "") -> int:
+        """How much of ``signal`` is in memory."""
+        return self._outbox.waiting_bytes(signal, destination)
 
     def delivered(self, batch: "Batch") -> None:
         """The endpoint has it."""
@@ -63,16 +72,16 @@ class Backlog:
         """How many bodies were given up."""
         return self._outbox.dropped + self._spool.dropped
 
-    def leave(self, signals: "Iterable[str]") -> int:
+    def leave(self) -> int:
         """Moves what is in memory to the spool, for the environment's next life; how many bodies
         wait there then.
         """
-        for signal in signals:
-            batch = self._outbox.take(signal)
+        for signal, destination in self._routes:
+            batch = self._outbox.take(signal, destination)
             while batch is not None:
                 if not self._spool.add(batch):
                     self._outbox.drop(batch)
-                batch = self._outbox.take(signal)
+                batch = self._outbox.take(signal, destination)
         waiting = len(self._spool)
         self._spool.close()
         return waiting

@@ -18,7 +18,7 @@ from ._resolver import Resolution, numeric_addresses
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssl import SSLContext
-    from typing import Any, Callable, Optional
+    from typing import Any, Callable, Optional, Union
 
     from ...lifecycle import Message
     from .._otlp_http import Target
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ._proxy import Proxy
 
 _READ_BYTES = 65536
+# For one system call; the kernel takes 1024.
+_MAX_PIECES = 512
 _IN_PROGRESS = (0, 115, 114)  # EINPROGRESS, EALREADY
 
 # What the socket is at.
@@ -73,8 +75,8 @@ class Connection:
         self._context: Optional[SSLContext] = None
         self._answered: Optional[Callable[[Message], None]] = None
         self._failed: Callable[[str], None] = _ignore
-        self._make_request: Callable[[], bytes] = _nothing
-        self._unsent = memoryview(b"")  # sliced without copying: a request may have 4 MiB
+        self._make_request: Callable[[], list[bytes]] = list
+        self._unsent: list[Union[bytes, memoryview]] = []  # not joined: a request may have 4 MiB
         self._sock: Optional[_socket.socket] = None
         self._stage = _CLOSED
         self._fresh = True
@@ -89,12 +91,12 @@ class Connection:
 
     def ask(
         self,
-        make_request: "Callable[[], bytes]",
+        make_request: "Callable[[], list[bytes]]",
         answered: "Callable[[Message], None]",
         failed: "Callable[[str], None]",
     ) -> None:
-        """Sends what ``make_request`` makes, at the moment it can be sent; it is called again when
-        the request has to be sent again, which may be after a freeze.
+        """Sends the pieces that ``make_request`` makes, at the moment it can be sent; it is called
+        again when the request has to be sent again, which may be after a freeze.
         """
         self._make_request, self._answered, self._failed = make_request, answered, failed
         if self._sock is not None and self._is_alive():
@@ -203,7 +205,7 @@ class Connection:
             self._reader = MessageReader(requests=False)
             host = self._target.host
             place = f"{f'[{host}]' if ':' in host else host}:{self._target.port}"
-            self._unsent = memoryview(request_bytes("CONNECT", place, place, self._proxy.headers))
+            self._unsent = [request_bytes("CONNECT", place, place, self._proxy.headers)]
             self._send()
         else:
             self._start_sending()
@@ -226,15 +228,18 @@ class Connection:
         self._stage = _OPEN
         self._heard = False
         self._reader = MessageReader(requests=False)
-        request = self._make_request()
-        self._unsent = memoryview(self._tls.send(request) if self._tls else request)
+        pieces = self._make_request()
+        if self._tls is not None:
+            pieces = [self._tls.send(piece) for piece in pieces]
+        self._unsent = [piece for piece in pieces if piece]
         self._send()
 
     def _send(self) -> None:
         assert self._sock is not None  # noqa: S101 - only called while connected
         try:
             while self._unsent:
-                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+                sent = self._sock.sendmsg(self._unsent[:_MAX_PIECES])
+                self._unsent = _behind(self._unsent, sent)
         finally:
             self._loop.change(self._sock.fileno(), READ | WRITE if self._unsent else READ)
 
@@ -254,7 +259,7 @@ class Connection:
         if self._tls is not None:
             plain, answer = self._tls.receive(data)
             if answer:
-                self._unsent = memoryview(bytes(self._unsent) + answer)
+                self._unsent.append(answer)
                 self._send()
         if not data and not plain and not self._heard:
             raise ConnectionResetError(104, "it closed the connection without an answer")
@@ -281,7 +286,7 @@ class Connection:
     def _forget(self) -> None:
         """Lets the request go: it holds a body of up to 4 MiB."""
         self._answered = None
-        self._make_request, self._failed = _nothing, _ignore
+        self._make_request, self._failed = list, _ignore
 
     def _close(self) -> None:
         if self._resolution is not None:
@@ -290,14 +295,21 @@ class Connection:
         sock, self._sock = self._sock, None
         self._stage = _CLOSED
         self._tls = None
-        self._unsent = memoryview(b"")
+        self._unsent = []
         if sock is not None:
             self._loop.forget(sock.fileno())
             sock.close()
 
 
-def _nothing() -> bytes:
-    return b""
+def _behind(
+    pieces: "list[Union[bytes, memoryview]]", sent: int
+) -> "list[Union[bytes, memoryview]]":
+    """What is left of the pieces, none of which is empty, behind their first ``sent`` bytes."""
+    for index, piece in enumerate(pieces):
+        if sent < len(piece):
+            return [memoryview(piece)[sent:], *pieces[index + 1 :]]
+        sent -= len(piece)
+    return []
 
 
 def _ignore(_reason: str) -> None:

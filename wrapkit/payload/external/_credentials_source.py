@@ -72,7 +72,7 @@ class CredentialsSource:
                 self._loop, self._rank, target, lambda: _tls.tls_context(settings)
             )
         self._deadline_ms = self._now_ms() + _TIMEOUT_MS
-        self._connection.ask(lambda: request, self._answered, self._unreachable)
+        self._connection.ask(lambda: [request], self._answered, self._unreachable)
 
     def next_deadline_ms(self) -> "Optional[float]":
         """When the credentials' endpoint is given up."""

@@ -1,4 +1,8 @@
-"""Exports each signal to where its settings say, in parallel where the endpoints differ."""
+"""Exports each signal to where its settings say, in parallel where the endpoints differ.
+
+What goes to several destinations is kept for each by itself: one that has got it does not get it
+again because another one has not.
+"""
 
 from .. import _env
 from .._otlp_http import parse_url
@@ -11,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Callable, Optional
 
+    from .._env import ExportSettings
     from ._backlog import Backlog
     from ._loop import Loop
 
@@ -56,26 +61,31 @@ class Exporter:
             loop.add_timed(lane)
             return lane
 
-        for signal in _env.SIGNALS:
-            self._add(environ, signal, new_lane)
+        for destination in _env.destinations(environ):
+            for signal in _env.SIGNALS:
+                settings = _env.export_settings(environ, signal, destination)
+                if settings is not None and self._add(environ, signal, settings, new_lane):
+                    backlog.send_to(signal, destination)
 
     def _add(
-        self, environ: "Mapping[str, str]", signal: str, new_lane: "Callable[[Outlet], Lane]"
-    ) -> None:
-        settings = _env.export_settings(environ, signal)
-        if settings is None:
-            return
+        self,
+        environ: "Mapping[str, str]",
+        signal: str,
+        settings: "ExportSettings",
+        new_lane: "Callable[[Outlet], Lane]",
+    ) -> bool:
+        what = f"{signal} to {settings.destination}" if settings.destination else signal
         try:
             target = parse_url(settings.url)
         except ValueError as error:
-            report(f"no export of {signal}: {error}")
-            return
+            report(f"no export of {what}: {error}")
+            return False
         if target.host in _LOOPBACK and target.port == self._own_port:
             report(
-                f"no export of {signal}: the endpoint is this extension's own listener."
+                f"no export of {what}: the endpoint is this extension's own listener."
                 f" hint: set {_env.OTLP_ENDPOINT} to where the telemetry shall go"
             )
-            return
+            return False
         # Signals that go to one host share a connection, unless they differ in its certificates.
         certificates = (settings.certificate, settings.client_certificate, settings.client_key)
         key = (*target.connection_key, *certificates)
@@ -84,7 +94,9 @@ class Exporter:
             self._lanes[key].serve(outlet)
         else:
             self._lanes[key] = new_lane(outlet)
-        self.signals.append(signal)
+        if signal not in self.signals:
+            self.signals.append(signal)
+        return True
 
     @property
     def is_awaited(self) -> bool:

@@ -6,12 +6,14 @@ from ._outbox import Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from ...lifecycle import Head
     from ._outbox import Outbox
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+# The tag and the length of a protobuf field, each at most ten bytes.
+_FIELD_HEAD_BYTES = 20
 _PATHS = {"/v1/traces": "traces", "/v1/metrics": "metrics", "/v1/logs": "logs"}
 
 
@@ -28,7 +30,7 @@ class OtlpIntake:
         self._signals = signals
         self.taken = 0
 
-    def take(self, head: "Head", body: bytes) -> bytes:
+    def take(self, head: "Head", body: "list[bytes]") -> bytes:
         """The answer to one request: success, or what is wrong with it."""
         signal = _PATHS.get(head.target.partition("?")[0])
         if signal is None:
@@ -51,15 +53,15 @@ class OtlpIntake:
         return response_bytes(200, (("Content-Type", content_type),), answer)
 
 
-def _decoded(coding: str, body: bytes) -> bytes:
+def _decoded(coding: str, parts: "list[bytes]") -> "list[bytes]":
     coding = coding.strip().lower()
     if coding in ("", "identity"):
-        return body
+        return parts
     if coding != "gzip":
         raise ValueError("unknown content coding")
     import zlib
 
-    pieces, left = [], MAX_BODY_BYTES
+    body, pieces, left = b"".join(parts), [], MAX_BODY_BYTES
     while body:  # a gzip stream may have several members
         member = zlib.decompressobj(31)
         try:
@@ -70,31 +72,46 @@ def _decoded(coding: str, body: bytes) -> bytes:
         if left < 0 or not member.eof:
             raise ValueError("too long, or cut off")
         body = member.unused_data
-    return b"".join(pieces)
+    return pieces
 
 
-def is_whole(body: bytes) -> bool:
-    """Whether ``body`` ends where its last top-level field does.
+def is_whole(parts: "Sequence[bytes]") -> bool:
+    """Whether the body in ``parts`` ends where its last top-level field does.
 
     That is all that concatenating needs, and it is not decoding: an export request has one field
     for each resource. A body that is cut off would make its neighbours unreadable as well.
     """
-    position, end = 0, len(body)
-    while position < end:
-        tag, position = _varint(body, position)
-        kind = tag & 7
-        if kind == 2:
-            length, position = _varint(body, position)
-            position += length
-        elif kind in (1, 5):
-            position += 8 if kind == 1 else 4
-        elif kind == 0:
-            _, position = _varint(body, position)
-        else:
-            return False
-        if tag < 8:  # no field has the number 0; so _varint says that it ran out of bytes
-            return False
-    return position == end
+    position = start = 0  # of the next field and of the part, in the body
+    for index, part in enumerate(parts):
+        end = start + len(part)
+        while position < end:
+            at = position - start
+            head = part[at : at + _FIELD_HEAD_BYTES]
+            if len(head) < _FIELD_HEAD_BYTES:  # it may reach into the parts behind
+                head += b"".join([each[:_FIELD_HEAD_BYTES] for each in parts[index + 1 :]])
+            size = _field_bytes(head)
+            if not size:
+                return False
+            position += size
+        start = end
+    return position == start
+
+
+def _field_bytes(head: bytes) -> int:
+    """How long the field is whose first bytes these are; 0 when they are none's."""
+    tag, position = _varint(head, 0)
+    kind = tag & 7
+    length = 0
+    if kind == 2:
+        length, position = _varint(head, position)
+    elif kind in (1, 5):
+        length = 8 if kind == 1 else 4
+    elif kind == 0:
+        _, position = _varint(head, position)
+    else:
+        return 0
+    # No field has the number 0.
+    return position + length if tag >= 8 and position <= len(head) else 0
 
 
 def _varint(body: bytes, position: int) -> "tuple[int, int]":

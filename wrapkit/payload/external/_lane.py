@@ -43,13 +43,15 @@ _SPOOL_SHARE_MS = 1_000.0
 # continents with TLS and a request. After a failure, enough to find out that the backend is back.
 PATIENCE_MS = 1_000.0
 PATIENCE_AFTER_FAILURE_MS = 250.0
+# A quarter of what makes an export begin for want of memory.
+_WORTH_A_REQUEST_BYTES = 256 * 1024
 _FOR_EVER = float("inf")
 
 
 class Outlet:
     """How one signal goes out: its settings, its target, and how its requests are signed."""
 
-    __slots__ = ("scope", "settings", "signal", "target")
+    __slots__ = ("destination", "scope", "settings", "signal", "target")
 
     def __init__(
         self,
@@ -59,10 +61,11 @@ class Outlet:
         target: _otlp_http.Target,
     ) -> None:
         self.signal = signal
+        self.destination = settings.destination
         self.settings = settings
         self.target = target
         self.scope: Optional[SigningScope] = signing_scope(
-            environ, signal, target, settings.headers
+            environ, signal, target, settings.headers, settings.sigv4_variable
         )
 
 
@@ -75,9 +78,11 @@ class Attempt:
         self.batch = batch
         self.outlet = outlet
         self.credentials: Optional[Credentials] = None
-        self.headers, self.body = _otlp_http.headers_and_body(
-            outlet.settings, batch.body, batch.content_type, user_agent
+        settings = outlet.settings
+        self.headers = _otlp_http.headers_of(
+            settings, settings.headers, batch.content_type, user_agent
         )
+        self.body = [_otlp_http.compressed(batch.parts)] if settings.gzip else batch.parts
 
 
 class Lane:
@@ -118,7 +123,8 @@ class Lane:
         self._attempt: Optional[Attempt] = None
         self._deadline_ms: Optional[float] = None  # of the attempt, or until the next one
         self._retry = Retry(_random)
-        self.busy = self.overdue = False
+        self.busy = self.overdue = self._is_awaited = False
+        self._promised_bytes = 0
 
     def serve(self, outlet: Outlet) -> None:
         """Lets another signal go this way."""
@@ -139,6 +145,7 @@ class Lane:
             self._hurry()
             return
         self.busy = True
+        self._promised_bytes = self._waiting_bytes()
         self._spool_until_ms = self._flush_deadline_ms if self._last else now + _SPOOL_SHARE_MS
         if self._retry.may_try(now) or self._last:
             self._next_batch()
@@ -156,6 +163,7 @@ class Lane:
 
     def wait(self) -> None:
         """An invocation waits for the flush from now on, until it is ``overdue``."""
+        self._is_awaited = self.busy and not self.overdue
         if self.busy and not self.overdue and self._patient_until_ms is None:
             failed = self._retry.failures > 0
             self._patient_until_ms = self._now_ms() + (
@@ -167,22 +175,42 @@ class Lane:
 
         ``more_waits``: there is more than the backlog knows of.
         """
-        waits = more_waits or any(self._backlog.waits(each.signal) for each in self._outlets)
-        return self._retry.not_before_ms if waits and not self.busy else None
+        if self.busy or not (more_waits or self._waiting_bytes()):
+            return None
+        return self._retry.not_before_ms
 
     def _next_batch(self) -> None:
         spooled = self._now_ms() < self._spool_until_ms
+        queued = self._takes_more()
         for outlet in self._outlets:
-            batch = self._backlog.take(outlet.signal, spooled=spooled)
+            signal, destination = outlet.signal, outlet.destination
+            batch = self._backlog.take(signal, destination, queued=queued, spooled=spooled)
             if batch is not None:
+                self._promised_bytes -= batch.length
                 self._begin(batch, outlet)
                 return
         self._finish()
 
+    def _takes_more(self) -> bool:
+        """Whether what is in memory goes out with this flush: where nobody waits for its end, what
+        has come since it began only if it is worth a request.
+        """
+        return (
+            self._is_awaited
+            or self._last
+            or self._promised_bytes > 0
+            or (self._waiting_bytes() >= _WORTH_A_REQUEST_BYTES)
+        )
+
+    def _waiting_bytes(self) -> int:
+        return sum(
+            [self._backlog.waiting_bytes(each.signal, each.destination) for each in self._outlets]
+        )
+
     def _finish(self) -> None:
         self._deadline_ms = self._patient_until_ms = None
         if self.busy:
-            self.busy = self.overdue = False
+            self.busy = self.overdue = self._is_awaited = False
             self._settled()
 
     def next_deadline_ms(self) -> "Optional[float]":
@@ -195,7 +223,7 @@ class Lane:
         """Gives the outstanding request up, or begins anew after a failure."""
         if self._patient_until_ms is not None and self._patient_until_ms <= now_ms:
             self._patient_until_ms = None
-            self.overdue = True
+            self.overdue, self._is_awaited = True, False
             self._settled()
         if self._deadline_ms is None or self._deadline_ms > now_ms:
             return
@@ -230,7 +258,7 @@ class Lane:
     def _send(self, attempt: Attempt) -> None:
         self._connection.ask(lambda: self._request(attempt), self._answered, self._fail)
 
-    def _request(self, attempt: Attempt) -> bytes:
+    def _request(self, attempt: Attempt) -> "list[bytes]":
         outlet, headers = attempt.outlet, attempt.headers
         target = outlet.target.path
         if outlet.scope is not None and attempt.credentials is not None:
@@ -247,7 +275,11 @@ class Lane:
             # RFC 9112, 3.2.2: a proxy is asked with the whole URL.
             target = f"http://{outlet.target.authority}{target}"
             headers = [*headers, *self._proxy.headers]
-        return request_bytes("POST", target, outlet.target.authority, headers, attempt.body)
+        length = sum([len(part) for part in attempt.body])
+        head = request_bytes(
+            "POST", target, outlet.target.authority, headers, body_follows_bytes=length
+        )
+        return [head, *attempt.body]
 
     # The outcome
 

@@ -54,7 +54,10 @@ class Loop:
 
     def turn(self, now_ms: "Callable[[], float]") -> None:
         """Waits until something is ready or due, and handles all of it."""
-        ready = self._poll.poll(self._wait_ms(now_ms()))
+        now = now_ms()
+        deadline_ms = self._deadline_ms(now)
+        # Rounded up: a poll that returns early would spin until the deadline.
+        ready = self._poll.poll(max(0, int(deadline_ms - now) + 1))
         if len(ready) > 1:
             ready.sort(key=self._rank)
         for fd, readiness in ready:
@@ -62,6 +65,10 @@ class Loop:
             if found is not None:  # else an earlier handler of this turn closed it
                 found[1](readiness | READ | WRITE if readiness & _TROUBLE else readiness)
         now = now_ms()
+        if now >= deadline_ms:  # what became due only now is found by the next turn
+            self._expire(now)
+
+    def _expire(self, now: float) -> None:
         for timed in self._timed:
             deadline = timed.next_deadline_ms()
             if deadline is not None and deadline <= now:
@@ -71,8 +78,10 @@ class Loop:
         found = self._handlers.get(item[0])
         return found[0] if found else 0
 
-    def _wait_ms(self, now: float) -> int:
-        deadlines = [timed.next_deadline_ms() for timed in self._timed]
-        wait = min((d - now for d in deadlines if d is not None), default=_MAX_WAIT_MS)
-        # Rounded up: a poll that returns early would spin until the deadline.
-        return max(0, min(_MAX_WAIT_MS, int(wait) + 1))
+    def _deadline_ms(self, now: float) -> float:
+        earliest = now + _MAX_WAIT_MS
+        for timed in self._timed:
+            deadline = timed.next_deadline_ms()
+            if deadline is not None and deadline < earliest:
+                earliest = deadline
+        return earliest

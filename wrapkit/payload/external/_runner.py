@@ -79,7 +79,7 @@ class Runner:
         self._reconnected = False
         environ = started.environ
         self._loop = Loop()
-        spool = Spool(spool_path(environ))
+        spool = Spool(spool_path(environ), destinations=_env.destinations(environ))
         self._outbox = Outbox(spill=spool.add)
         self._backlog = Backlog(self._outbox, spool)
         self._exporter = self._new_exporter()
@@ -186,7 +186,7 @@ class Runner:
     def _leave(self) -> None:
         """Lets the endpoints go, and keeps what they have not got."""
         self._exporter.close()
-        waiting = self._backlog.leave(_env.SIGNALS)
+        waiting = self._backlog.leave()
         dropped, rejected = self._backlog.dropped, self._backlog.rejected
         where = f"wait in {spool_path(self._started.environ)} for the environment's next life"
         said = [
@@ -395,7 +395,7 @@ class Runner:
         if self._settle_deadline_ms is not None:
             self._settle()
 
-    def _take_telemetry(self, head: "Head", body: bytes) -> bytes:
+    def _take_telemetry(self, head: "Head", body: "list[bytes]") -> bytes:
         answer = self._sources.take_telemetry(head, body)
         if self._settle_deadline_ms is not None:
             self._settle()

@@ -18,7 +18,7 @@ from .._report import report_once
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Optional
+    from typing import Optional, Union
 
     from .._otlp_http import Target
     from ._credentials import Credentials
@@ -57,18 +57,22 @@ class SigningScope:
 
 
 def signing_scope(
-    environ: "Mapping[str, str]", signal: str, target: "Target", headers: "Headers" = ()
+    environ: "Mapping[str, str]",
+    signal: str,
+    target: "Target",
+    headers: "Headers" = (),
+    variable: str = _env.SIGV4,
 ) -> "Optional[SigningScope]":
     """How to sign the requests of ``signal`` to ``target``; None for not at all.
 
-    ``headers`` are those that the user set. WRAPKIT_SIGV4 wins over the host name.
+    ``headers`` are those that the user set. ``variable`` wins over the host name.
     """
     if any(name.lower() == "authorization" for name, _ in headers):
         return None
-    setting = _setting(environ, signal)
+    setting = _setting(environ, signal, variable)
     if setting == OFF:
         return None
-    scope = _named_scope(environ, setting) if setting else recognised_scope(target.host)
+    scope = _named_scope(environ, setting, variable) if setting else recognised_scope(target.host)
     if scope is not None and not target.tls and target.host not in _LOOPBACK:
         report_once(
             f"sigv4 {signal}",
@@ -107,10 +111,10 @@ def _is_region(text: str) -> bool:
     return len(words) >= 2 and number.isdigit() and all(word.isalpha() for word in words)
 
 
-def _setting(environ: "Mapping[str, str]", signal: str) -> str:
-    """What WRAPKIT_SIGV4 says about ``signal``: OFF, ``service[/region]``, or nothing."""
+def _setting(environ: "Mapping[str, str]", signal: str, variable: str) -> str:
+    """What the variable says about ``signal``: OFF, ``service[/region]``, or nothing."""
     found = ""
-    for member in _env.text(environ, _env.SIGV4).lower().split(","):
+    for member in _env.text(environ, variable).lower().split(","):
         name, equals, value = [part.strip() for part in member.partition("=")]
         if name == OFF and not equals:
             found = OFF
@@ -118,21 +122,23 @@ def _setting(environ: "Mapping[str, str]", signal: str) -> str:
             found = value if name == signal else found
         elif member.strip():
             report_once(
-                f"env {_env.SIGV4}",
-                f"{_env.SIGV4} is neither off nor SIGNAL=SERVICE[/REGION],...;"
+                f"env {variable}",
+                f"{variable} is neither off nor SIGNAL=SERVICE[/REGION],...;"
                 " leaving the malformed part out",
             )
     return found
 
 
-def _named_scope(environ: "Mapping[str, str]", setting: str) -> "Optional[SigningScope]":
+def _named_scope(
+    environ: "Mapping[str, str]", setting: str, variable: str
+) -> "Optional[SigningScope]":
     service, _, region = setting.partition("/")
     region = region or _env.text(environ, _env.REGION)
     if service and region:
         return SigningScope(service=service, region=region)
     report_once(
-        f"env {_env.SIGV4} region",
-        f"{_env.SIGV4} names no region, and neither does {_env.REGION}; not signing",
+        f"env {variable} region",
+        f"{variable} names no region, and neither does {_env.REGION}; not signing",
     )
     return None
 
@@ -142,7 +148,7 @@ def signed_headers(
     method: str,
     target: "Target",
     headers: "Headers",
-    body: bytes,
+    body: "Union[bytes, Iterable[bytes]]",
     credentials: "Credentials",
     scope: SigningScope,
     unix_s: float,
@@ -150,7 +156,8 @@ def signed_headers(
     """``headers`` with X-Amz-Date, X-Amz-Security-Token and Authorization: all that is to be sent
     but Host and Content-Length.
 
-    ``body`` is what goes out, compressed. AWS accepts the signature for five minutes.
+    ``body`` is what goes out, compressed, in one piece or several. AWS accepts the signature for
+    five minutes.
     """
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(unix_s))
     sent = [header for header in headers if header[0].lower() not in _REPLACED]
@@ -169,7 +176,11 @@ def signed_headers(
 
 
 def _canonical_request(
-    method: str, path_and_query: str, signed: "Headers", names: str, body: bytes
+    method: str,
+    path_and_query: str,
+    signed: "Headers",
+    names: str,
+    body: "Union[bytes, Iterable[bytes]]",
 ) -> str:
     path, _, query = path_and_query.partition("?")
     lines = [method, _canonical_path(path), _canonical_query(query)]
@@ -222,11 +233,14 @@ def _percent_encoded(text: str, safe: bytes = b"") -> str:
     )
 
 
-def _sha256(data: bytes) -> str:
+def _sha256(data: "Union[bytes, Iterable[bytes]]") -> str:
     # 5 ms to import, most of it OpenSSL, which the endpoint's https loads anyway.
     import hashlib
 
-    return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256()
+    for part in [data] if isinstance(data, bytes) else data:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _signature(secret_access_key: str, day_scope: str, to_sign: str) -> str:

@@ -86,12 +86,12 @@ class Sources:
 
     # The platform's telemetry
 
-    def take_telemetry(self, _head: "Head", body: bytes) -> bytes:
+    def take_telemetry(self, _head: "Head", body: "list[bytes]") -> bytes:
         """The answer to one batch."""
         # The hook's word goes first: it was sent before, over another socket.
         self.read_datagrams()
         try:
-            self._take_records(read_json(body))
+            self._take_records(read_json(b"".join(body)))
         except ValueError:
             report_once("telemetry", "a batch of platform telemetry cannot be read")
         return response_bytes(200)

@@ -26,7 +26,7 @@ from ._segment import HEADER_BYTES, Segment, SegmentError, segment_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Optional
 
     from ._segment import Record
@@ -43,6 +43,8 @@ SEGMENT_RECORDS = 256
 _FOLDER = "wrapkit-spool"
 _LOCK = "lock"
 _KINDS = [(signal, content_type) for signal in _env.SIGNALS for content_type in (PROTOBUF, JSON)]
+# A record's kind is one byte, and with it its destination.
+MAX_DESTINATIONS = 256 // len(_KINDS)
 
 
 class SpooledBatch(Batch):
@@ -50,9 +52,15 @@ class SpooledBatch(Batch):
 
     __slots__ = ("record", "segment")
 
-    def __init__(self, segment: "Segment", record: "Record", body: bytes) -> None:
-        signal, content_type = _KINDS[record.kind]
-        super().__init__(signal=signal, content_type=content_type, body=body, size=record.size)
+    def __init__(self, segment: "Segment", record: "Record", body: bytes, destination: str) -> None:
+        signal, content_type = _KINDS[record.kind % len(_KINDS)]
+        super().__init__(
+            signal=signal,
+            content_type=content_type,
+            body=body,
+            size=record.size,
+            destination=destination,
+        )
         self.segment = segment
         self.record = record
 
@@ -61,11 +69,13 @@ class Spool:
     """What waits in the folder ``path``. Same shape as the outbox: ``add``, ``take``, then one of
     ``delivered``, ``drop`` and ``put_back``. Nothing is touched before the first of them.
 
-    ``dropped`` counts bodies that were in the spool and are given up, ``not_spooled`` those that
-    could not be written.
+    ``destinations`` are the names of those that a batch may be for, in the order that they have in
+    every life. ``dropped`` counts bodies that were in the spool and are given up, ``not_spooled``
+    those that could not be written.
     """
 
     __slots__ = (
+        "_destinations",
         "_folder_fd",
         "_last_number",
         "_lock_fd",
@@ -76,8 +86,14 @@ class Spool:
         "not_spooled",
     )
 
-    def __init__(self, path: str, max_bytes: int = MAX_SPOOL_BYTES) -> None:
+    def __init__(
+        self,
+        path: str,
+        max_bytes: int = MAX_SPOOL_BYTES,
+        destinations: "Sequence[str]" = ("",),
+    ) -> None:
         self._path = path
+        self._destinations = list(destinations)[:MAX_DESTINATIONS]
         self._max_bytes = max_bytes
         self._segments: list[Segment] = []
         self._last_number = 0
@@ -90,20 +106,25 @@ class Spool:
 
     def add(self, batch: Batch) -> bool:
         """Writes ``batch`` behind what is there; False when it could not be kept."""
-        kind = (batch.signal, batch.content_type)
         try:
-            if kind not in _KINDS or HEADER_BYTES + len(batch.body) > self._max_bytes:
-                raise OSError(0, "it is no export request, or too long")
+            kind = self._kind(batch)
             self._open(create=True)
-            self._make_room(HEADER_BYTES + len(batch.body))
-            self._tail().append(_KINDS.index(kind), batch.size, batch.body)
+            self._make_room(HEADER_BYTES + batch.length)
+            self._tail().append(kind, batch.size, batch.body)
         except OSError as error:
             self.not_spooled += batch.size
             report_once("spool", f"telemetry could not be kept in {self._path}", error)
             return False
         return True
 
-    def take(self, signal: str) -> "Optional[SpooledBatch]":
+    def _kind(self, batch: Batch) -> int:
+        kind = (batch.signal, batch.content_type)
+        known = kind in _KINDS and batch.destination in self._destinations
+        if not known or HEADER_BYTES + batch.length > self._max_bytes:
+            raise OSError(0, "it is no export request, or too long")
+        return self._destinations.index(batch.destination) * len(_KINDS) + _KINDS.index(kind)
+
+    def take(self, signal: str, destination: str = "") -> "Optional[SpooledBatch]":
         """The oldest batch of ``signal`` that nobody has taken; None when there is none."""
         try:
             self._open(create=False)
@@ -111,11 +132,15 @@ class Spool:
             return None  # nothing there to read, or nothing that is ours
         for segment in list(self._segments):
             for record in segment.waiting():
-                if _KINDS[record.kind][0] == signal:
+                if self._is_for(record, signal, destination):
                     body = self._read(segment, record)
                     if body is not None:
-                        return SpooledBatch(segment, record, body)
+                        return SpooledBatch(segment, record, body, destination)
         return None
+
+    def _is_for(self, record: "Record", signal: str, destination: str) -> bool:
+        index, kind = divmod(record.kind, len(_KINDS))
+        return _KINDS[kind][0] == signal and self._destinations[index] == destination
 
     def delivered(self, batch: SpooledBatch) -> None:
         """The endpoint has it, so that it is never read again."""
@@ -183,7 +208,8 @@ class Spool:
         # No more than this process makes: each costs a file descriptor.
         for number in numbers[-MAX_SEGMENTS:]:
             try:
-                segment = Segment.recover(folder_fd, number, len(_KINDS), SEGMENT_RECORDS)
+                kinds = len(_KINDS) * len(self._destinations)
+                segment = Segment.recover(folder_fd, number, kinds, SEGMENT_RECORDS)
             except OSError as error:
                 report_once("spool segment", "a file of the spool cannot be read", error)
                 continue

@@ -276,6 +276,40 @@ OTLP = Section(
     "wins over the general one.",
 )
 
+DESTINATIONS = Section(
+    "Further destinations",
+    (
+        Setting(
+            "",
+            "WRAPKIT_EXPORTER_NAME_ENDPOINT",
+            Url(),
+            "none",
+            "one more backend for the same telemetry, NAME being any word in capitals "
+            "(`WRAPKIT_EXPORTER_ARCHIVE_ENDPOINT`); as many as you like, in place of "
+            "`OTEL_EXPORTER_OTLP_ENDPOINT` or next to it. `WRAPKIT_EXPORTER_NAME_TRACES_ENDPOINT` "
+            "is for one signal",
+        ),
+        Setting(
+            "",
+            "WRAPKIT_EXPORTER_NAME_HEADERS",
+            Text(),
+            "as above",
+            "and likewise `..._COMPRESSION`, `..._TIMEOUT`, `..._CERTIFICATE`, "
+            "`..._CLIENT_CERTIFICATE` and `..._CLIENT_KEY`: what the variables with "
+            "`OTEL_EXPORTER_OTLP` say for the first backend. Nothing is taken over from there",
+        ),
+        Setting(
+            "",
+            "WRAPKIT_EXPORTER_NAME_SIGV4",
+            Text(),
+            "by the endpoint's host name",
+            "what `WRAPKIT_SIGV4` says for the first backend",
+        ),
+    ),
+    "Read by the extension, not by the hook of internal mode. Each destination gets everything "
+    "once, and is waited for, retried and spooled by itself.",
+)
+
 EXTENSION = Section(
     "The extension",
     (
@@ -338,5 +372,5 @@ PROXIES = Section(
     ),
 )
 
-SECTIONS = (LAYER, RESOURCE, SDK, SIGNALS, OTLP, EXTENSION, PROXIES)
+SECTIONS = (LAYER, RESOURCE, SDK, SIGNALS, OTLP, DESTINATIONS, EXTENSION, PROXIES)
 SETTINGS = tuple(setting for section in SECTIONS for setting in section.settings)
