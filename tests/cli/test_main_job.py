@@ -52,7 +52,7 @@ def test_each_mode_gives_each_invocation_one_trace_of_the_same_shape(orders, mod
     assert document["telemetry"]["duplicate_span_ids"] == []
     outcomes = [invocation["function_error"] for invocation in document["invocations"]]
     assert outcomes == [None, None, "Unhandled"]
-    spans = {}
+    spans, calls = {}, {}
     # Init is no invocation: where the extension runs, its span has a trace of its own.
     inits = [trace for trace in document["traces"] if not trace["request_ids"]]
     assert [trace["spans"][0]["name"] for trace in inits] == ["init"] * (mode != "internal")
@@ -60,7 +60,15 @@ def test_each_mode_gives_each_invocation_one_trace_of_the_same_shape(orders, mod
         if trace in inits:
             continue
         (request_id,) = trace["request_ids"]
-        (spans[request_id],) = trace["spans"]
+        root, *below = sorted(trace["spans"], key=lambda span: span["start_time_unix_nano"])
+        spans[request_id] = root
+        assert {span["parent_span_id"] for span in below} <= {root["span_id"]}
+        calls[request_id] = [(span["name"], span["kind"]) for span in below]
+    order = [(name, "CLIENT") for name in ("DynamoDB.GetItem", "GET", "DynamoDB.PutItem")]
+    whole = [order, order, order[:1]]
+    assert [calls[item["request_id"]] for item in document["invocations"]] == (
+        whole if mode != "external" else [[], [], []]
+    )
     first, second, third = (spans[item["request_id"]] for item in document["invocations"])
     assert (first["trace_id"], first["parent_span_id"]) == (
         (PARENT_TRACE, PARENT_SPAN) if mode != "external" else (first["trace_id"], "")
@@ -92,7 +100,9 @@ def test_the_terminal_shows_phases_log_outcomes_and_waterfalls(orders):
         "order A-1001: 13.50 EUR",
         "error OrderNotFoundError",
         "wrapkit: exit status 0",
-        "TRACES  4 traces, 4 spans in ",
+        "TRACES  4 traces, 11 spans in ",
+        "├─ DynamoDB.GetItem ",
+        "├─ GET ",
         f"trace {PARENT_TRACE}  continues span {PARENT_SPAN}",
         "OrderNotFoundError: there is no order A-9999",
         "3 invocations, 2 succeeded, 1 failed",

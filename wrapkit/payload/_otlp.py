@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from ._span import Span, SpanEvent, SpanLink
+    from ._span import Scope, Span, SpanEvent, SpanLink
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
@@ -24,13 +24,29 @@ def encode_traces(
     scope_name: str = "wrapkit",
     scope_version: str = "",
 ) -> bytes:
-    """An ``ExportTraceServiceRequest`` with one resource and one instrumentation scope.
+    """An ``ExportTraceServiceRequest`` with one resource, and the spans by instrumentation scope:
+    their own, else the one given.
 
     Attribute values may be str, bool, int, float, bytes, lists and string-keyed dicts of these;
     None is left out.
     """
-    return export_request(
-        resource_attributes, [_span(span) for span in spans], scope_name, scope_version
+    own = (scope_name, scope_version, "")
+    scopes: dict[Scope, list[Span]] = {}
+    for span in spans:
+        scopes.setdefault(span.scope or own, []).append(span)
+    return message_field(
+        1,
+        message_field(1, attribute_fields(1, resource_attributes))
+        + b"".join([message_field(2, _scope_spans(scope, scopes[scope])) for scope in scopes]),
+    )
+
+
+def _scope_spans(scope: "Scope", spans: "list[Span]") -> bytes:
+    name, version, schema_url = scope
+    return (
+        message_field(1, text_field(1, name) + text_field(2, version))
+        + b"".join([message_field(2, _span(span)) for span in spans])
+        + text_field(3, schema_url)
     )
 
 

@@ -4,10 +4,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    # The instrumentation scope: name, version, URL of the schema.
+    Scope = tuple[str, str, str]
+
 # opentelemetry/proto/trace/v1/trace.proto: SpanKind, Status.StatusCode, SpanFlags.
 KIND_INTERNAL = 1
 KIND_SERVER = 2
 KIND_CLIENT = 3
+KIND_PRODUCER = 4
 STATUS_UNSET = 0
 STATUS_OK = 1
 STATUS_ERROR = 2
@@ -55,7 +59,7 @@ class Span:
     empty for a root.
 
     ``flags`` is the OTLP field: the W3C trace flags in the low byte, FLAG_HAS_IS_REMOTE and
-    FLAG_IS_REMOTE above.
+    FLAG_IS_REMOTE above. Without a ``scope`` it is of wrapkit's own.
     """
 
     __slots__ = (
@@ -67,6 +71,7 @@ class Span:
         "links",
         "name",
         "parent_span_id",
+        "scope",
         "span_id",
         "start_time_unix_nano",
         "status_code",
@@ -92,6 +97,7 @@ class Span:
         links: "list[SpanLink] | None" = None,
         status_code: int = STATUS_UNSET,
         status_message: str = "",
+        scope: "Scope | None" = None,
     ) -> None:
         self.trace_id = trace_id
         self.span_id = span_id
@@ -107,6 +113,7 @@ class Span:
         self.links = links or []
         self.status_code = status_code
         self.status_message = status_message
+        self.scope = scope
 
     @property
     def sampled(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from wrapkit.tooling.wrapping import generate_layer
 
 from .backend import Backend
 from .datagrams import bound_socket, received
+from .packages import install
 from .runtime_api import run_function
 
 OWN = "{}.{}".format(*sys.version_info[:2])
@@ -82,8 +82,7 @@ def runtimes(request):
             check=True,
         ).stdout.strip()
         folder = request.config.cache.mkdir("runtimes") / version
-        if not (folder / "awslambdaric").is_dir():
-            _install_client(real, version, folder)
+        install(real, folder, "awslambdaric")
         _write_whole(folder / "bootstrap.py", BOOTSTRAP)
         return Runtime(version, real, folder)
 
@@ -100,30 +99,6 @@ def _write_whole(path, text):
         file.write(text)
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
-
-
-def _install_client(python, version, folder):
-    """Beside and then renamed: workers of one session may do it at the same time."""
-    scratch = Path(tempfile.mkdtemp(prefix=f"{version}.", dir=folder.parent))
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--isolated", "install", "--quiet"]
-    try:
-        done = subprocess.run(
-            [*pip, "--only-binary", ":all:", "--target", str(scratch / "new"), "awslambdaric"],
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        if done.returncode:
-            pytest.skip(f"no awslambdaric for Python {version}: {done.stderr.strip()[-200:]}")
-        if not folder.exists():
-            (scratch / "new").rename(folder)
-    except FileExistsError:
-        pass
-    except OSError:
-        if not folder.exists():
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -210,6 +210,8 @@ def test_modules(runtimes, layers, runner_socket):
         "_wrapkit.payload.internal._datagrams",
         "_wrapkit.payload.internal._hook",
         "_wrapkit.payload.internal._launch",
+        "_wrapkit.payload.internal._on_import",
         "_wrapkit.payload.internal._patches",
+        "_wrapkit.payload.internal.libraries",
     }
     assert set(bare) <= set(wrapped)

@@ -82,7 +82,7 @@ def same(ours, theirs):
     return type(ours) is type(theirs) and ours == theirs
 
 
-@given(ATTRIBUTES, st.lists(SPAN, max_size=4))
+@given(ATTRIBUTES, st.lists(SPAN, min_size=1, max_size=4))
 def test_every_field_comes_back(resource, spans):
     """Resource, scope and spans decode to what was encoded, field by field."""
     request = decoded(encode_traces(resource, spans, scope_version="1.2"))

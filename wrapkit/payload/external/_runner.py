@@ -419,7 +419,9 @@ class Runner:
         now_ns = time.time_ns()
         self._platform.shut_down(self._shutdown_reason, now_ns)
         for span in self._invocations.shut_down(self._shutdown_reason, now_ns):
+            self._sources.cut_off(span)
             self._spans.add(span)
+        self._sources.shut_down(now_ns)
         self._export()
         self._session_waits = True
         self._exports_settled()

@@ -4,23 +4,29 @@ What they say is collected by ``Invocations``; the spans that come of it wait in
 What else the platform tells is for ``PlatformTelemetry``.
 """
 
+import _socket
+
 from ...lifecycle import HookEnd, PlatformRuntimeDone, response_bytes
 from .._report import report_once
+from .._span import STATUS_ERROR
+from ._children import Children
 from ._document import read_json, read_object
 from ._invocations import REPORT, RUNTIME_DONE, START
 from ._time import unix_nano
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import _socket
     from typing import Any, Callable, Optional, Union
 
     from ...lifecycle import Head
+    from .._span import Span
     from ._invocations import Invocations
     from ._platform import PlatformTelemetry
     from ._spans import SpanBuffer
 
 _DATAGRAM_BYTES = 65_536
+# One descriptor at most comes with a datagram.
+_DESCRIPTOR_BYTES = 4
 # Between two datagrams that found room a hook cannot have lost as many.
 _MAX_DROPPED = 1 << 31
 
@@ -34,6 +40,7 @@ class Sources:
     """
 
     __slots__ = (
+        "_children",
         "_datagrams",
         "_ended",
         "_invocations",
@@ -56,6 +63,7 @@ class Sources:
         self._spans = spans
         self._platform = platform
         self._ended = ended
+        self._children = Children(spans)
         self.hook_spoke = False
         self.dropped = 0
 
@@ -65,13 +73,25 @@ class Sources:
         """Takes all that wait."""
         while self._datagrams is not None:
             try:
-                data = self._datagrams.recv(_DATAGRAM_BYTES)
+                data, rights, _, _ = self._datagrams.recvmsg(
+                    _DATAGRAM_BYTES,
+                    _socket.CMSG_SPACE(_DESCRIPTOR_BYTES),
+                    _socket.MSG_CMSG_CLOEXEC,
+                )
             except OSError:  # BlockingIOError: nothing more waits
                 return
+            self._adopt(rights)
             try:
                 self._take_datagram(read_object(data))
             except ValueError:
                 report_once("datagram", "a datagram of the hook cannot be read; leaving it out")
+
+    def _adopt(self, rights: "list[tuple[int, int, bytes]]") -> None:
+        from sys import byteorder
+
+        for level, kind, data in rights:
+            if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
+                self._children.adopt(int.from_bytes(data[:_DESCRIPTOR_BYTES], byteorder))
 
     def _take_datagram(self, datagram: "dict[str, Any]") -> None:
         kind, dropped = datagram.get("t"), datagram.get("dropped")
@@ -80,9 +100,25 @@ class Sources:
         if kind == "start":
             self.hook_spoke = True
             self._invocations.hook_started(datagram)
+        elif kind == "spans":
+            self._children.read()
         elif kind == "end":
+            self._children.read()
             self._spans.add(self._invocations.hook_ended(datagram))
             self._ended(HookEnd(request_id=str(datagram.get("id", ""))))
+
+    def cut_off(self, span: "Span") -> None:
+        """What was open within an invocation that failed without the hook's word failed, too."""
+        self._children.read()
+        if span.status_code == STATUS_ERROR:
+            request_id = str(span.attributes.get("faas.invocation_id"))
+            error = {"type": span.attributes.get("error.type"), "message": span.status_message}
+            self._children.cut_off(request_id, span.end_time_unix_nano, error)
+
+    def shut_down(self, time_ns: int) -> None:
+        """What is open within no invocation is never going to end."""
+        self._children.read()
+        self._children.shut_down(time_ns)
 
     # The platform's telemetry
 
@@ -117,7 +153,10 @@ class Sources:
         if kind == START:
             self._invocations.platform_started(detail, time_ns)
         else:
-            self._spans.add(self._invocations.platform_ended(detail, time_ns))
+            span = self._invocations.platform_ended(detail, time_ns)
+            if span is not None:
+                self.cut_off(span)
+            self._spans.add(span)
             self._ended(PlatformRuntimeDone(request_id=str(detail.get("requestId", ""))))
 
 

@@ -10,16 +10,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def quietly(operation: "Callable[..., Any]", *arguments: "Any") -> None:
-    """Calls wrapkit's own code from within the function's process: what fails there costs a line.
+def quietly(operation: "Callable[..., Any]", *arguments: "Any") -> "Any":
+    """Calls wrapkit's own code from within the function's process: what fails there costs a line,
+    and returns None.
 
     The one such place. ``SystemExit`` and ``KeyboardInterrupt`` are never wrapkit's: they come from
     a signal handler of the function's that ran just then, and belong to the function.
     """
     try:
-        operation(*arguments)
+        return operation(*arguments)
     except Exception as error:  # noqa: BLE001 - the function goes on as if wrapkit were absent
         from .._report import report_once
 
         name = getattr(operation, "__qualname__", "the hook")
         report_once(f"failed {name}", f"{name} failed, the function goes on without it", error)
+        return None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any, Optional
 
     from ._hook import Invocation
+    from ._span_stream import SpanStream
+    from .libraries._library_span import LibrarySpan
 
 # A queue holds 10 datagrams by default (net.unix.max_dgram_qlen); the runner empties it in well
 # under a millisecond when it gets the processor.
@@ -34,7 +36,7 @@ MAX_DATAGRAM_BYTES = 65536
 class Datagrams:
     """The sending end of the socket, made at the first invocation: no snapshot holds it."""
 
-    __slots__ = ("_dropped", "_path", "_socket", "_unsent")
+    __slots__ = ("_dropped", "_path", "_socket", "_spans", "_unsent")
     before_response = False
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
@@ -42,11 +44,12 @@ class Datagrams:
         self._socket: Any = None
         self._dropped = 0
         self._unsent: list[dict[str, Any]] = []
+        self._spans: Optional[SpanStream] = None
 
     def start(self, invocation: "Invocation") -> None:
         """Sends ``start``."""
         message = _start(invocation)
-        self._unsent = [] if self._send(message, wait=False) else [message]
+        self._unsent = [] if self.send(message, wait=False) else [message]
 
     def end(
         self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
@@ -60,8 +63,10 @@ class Datagrams:
         if error is not None:
             message["error"] = error
         unsent, self._unsent = self._unsent, []
+        if self._spans is not None:
+            self._spans.flush()
         for one in (*unsent, message):
-            if not self._send(one, wait=True):
+            if not self.send(one, wait=True):
                 return
 
     def close(self) -> None:
@@ -69,8 +74,64 @@ class Datagrams:
         sock, self._socket = self._socket, None
         if sock is not None:
             sock.close()
+        spans, self._spans = self._spans, None
+        if spans is not None:
+            spans.close()
 
-    def _send(self, message: "dict[str, Any]", wait: bool) -> bool:
+    # The spans within invocations
+
+    def span_started(self, span: "LibrarySpan", request_id: str) -> None:
+        """Tells of a span that has begun."""
+        try:
+            self._span_stream().start(span, request_id)
+        except OSError:  # no runner, as the invocation's own datagram says
+            self._dropped += 1
+
+    def span_ended(self, span: "LibrarySpan", time_ns: int) -> None:
+        """Tells of the end of such a span."""
+        if self._spans is not None:
+            self._spans.end(span, time_ns)
+
+    def wake(self) -> None:
+        """Has the runner read the spans; where its queue is full it is about to read anyway."""
+        try:
+            self._send_bytes(_encoded({"t": "spans"}), wait=False)
+        except OSError:
+            pass
+
+    def count_dropped(self) -> None:
+        """Something else could not be told; the next datagram brings the count."""
+        self._dropped += 1
+
+    def _span_stream(self) -> "SpanStream":
+        if self._spans is None:
+            from ._span_stream import SpanStream
+
+            self._spans = SpanStream(self._handed_over(), self)
+        return self._spans
+
+    def _handed_over(self) -> "Any":
+        """One end of a new pair of sockets, whose other end has gone to the runner; ``OSError``."""
+        import _socket
+
+        if self._socket is None:
+            self._socket = _new_socket()
+        # Messages keep their borders, and no limit on their number applies to a pair.
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        _limit_wait(ours)
+        rights = theirs.fileno().to_bytes(4, sys.byteorder)
+        ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)]
+        try:
+            self._socket.sendmsg([_encoded({"t": "spans"})], ancillary, 0, self._path)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return ours
+
+    def send(self, message: "dict[str, Any]", wait: bool) -> bool:
+        """Sends one datagram; what is not taken is counted."""
         if self._dropped:
             message["dropped"] = self._dropped
         try:
@@ -100,10 +161,17 @@ def _new_socket() -> "Any":
     import _socket
 
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    _limit_wait(sock)
+    return sock
+
+
+def _limit_wait(sock: "Any") -> None:
+    """Lets a blocking send of ``sock`` wait for room for 5 ms at most."""
+    from _socket import SO_SNDTIMEO, SOL_SOCKET
+
     # The bound of a blocking send: a struct timeval. Python's own timeout would poll first.
     seconds, microseconds = (n.to_bytes(8, sys.byteorder) for n in (0, WAIT_FOR_ROOM_US))
-    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, seconds + microseconds)
-    return sock
+    sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, seconds + microseconds)
 
 
 def _start(invocation: "Invocation") -> "dict[str, Any]":

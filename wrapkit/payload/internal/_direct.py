@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
     from .._env import ExportSettings
     from .._export import Exporter
+    from .._span import Span
     from ._hook import Invocation
+    from .libraries._library_span import LibrarySpan
 
 # What is left to the runtime for posting the response, when the deadline is near.
 RESPONSE_MARGIN_MS = 200
 # After an export that failed: a dead endpoint costs one bounded attempt, then the function is left
 # alone for a while, longer each time.
 FIRST_PAUSE_MS = 30_000
+# Of the libraries' spans, as many as OpenTelemetry's batch processor queues.
+MAX_SPANS = 2048
 LONGEST_PAUSE_MS = 300_000
 
 
@@ -47,6 +51,7 @@ class DirectExport:
         "_resource",
         "_resume_ms",
         "_settings",
+        "_spans",
     )
 
     before_response = True
@@ -59,6 +64,7 @@ class DirectExport:
         self._resource: Optional[dict[str, Any]] = None
         self._pause_ms = FIRST_PAUSE_MS
         self._resume_ms = 0
+        self._spans: list[Span] = []
 
     def start(self, invocation: "Invocation") -> None:
         """Nothing is exported before the outcome is known."""
@@ -67,13 +73,24 @@ class DirectExport:
         self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
     ) -> None:
         """Exports the span, within the time that the function can spare."""
+        within, self._spans = self._spans, []
         if not invocation.context.flags & 1 or _now_ms() < self._resume_ms:
             return
         timeout_ms = min(self._settings.timeout_ms, _spare_ms(invocation))
         if timeout_ms <= 0:
             report_once("no time", "no time is left to export before the function's deadline")
             return
-        self._export(self._encoded(invocation, time_ns, error), timeout_ms)
+        self._export(self._encoded(invocation, time_ns, error, within), timeout_ms)
+
+    def span_started(self, span: "LibrarySpan", request_id: str) -> None:
+        """Nobody could end a span that this process does not."""
+
+    def span_ended(self, span: "LibrarySpan", time_ns: int) -> None:
+        """Keeps a span for the export at the end of the invocation."""
+        if len(self._spans) < MAX_SPANS:
+            self._spans.append(_finished(span, time_ns))
+        else:
+            report_once("too many spans", f"of more than {MAX_SPANS} spans the rest is dropped")
 
     def close(self) -> None:
         """Closes the connection, where there is one."""
@@ -107,7 +124,11 @@ class DirectExport:
         self._pause_ms = min(2 * self._pause_ms, LONGEST_PAUSE_MS)
 
     def _encoded(
-        self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+        self,
+        invocation: "Invocation",
+        time_ns: int,
+        error: "Optional[dict[str, str]]",
+        within: "list[Span]",
     ) -> bytes:
         from .. import _invocation
         from .._otlp import encode_traces
@@ -134,7 +155,31 @@ class DirectExport:
             error=error,
         )
         version = _invocation.wrapkit_version()
-        return encode_traces(self._resource, [span], scope_version=version)
+        return encode_traces(self._resource, [span, *within], scope_version=version)
+
+
+def _finished(span: "LibrarySpan", end_ns: int) -> "Span":
+    from .._span import FLAG_HAS_IS_REMOTE, Span, SpanEvent
+
+    return Span(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        trace_state=span.trace_state,
+        flags=span.flags | FLAG_HAS_IS_REMOTE,
+        name=span.name,
+        kind=span.kind,
+        start_time_unix_nano=span.start_time_unix_nano,
+        end_time_unix_nano=max(span.start_time_unix_nano, end_ns),
+        attributes={**span.attributes, **span.later_attributes},
+        events=[
+            SpanEvent(name=e["name"], time_unix_nano=e["time"], attributes=e["attributes"])
+            for e in span.events
+        ],
+        status_code=span.status_code,
+        status_message=span.status_message,
+        scope=span.scope,
+    )
 
 
 def _now_ms() -> int:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from .._invocation import TraceContext
     from ._trigger import Link, Trigger
+    from .libraries._library_span import LibrarySpan
 
     class Sink(Protocol):
         """Where invocations go: over the socket to the runner, or straight to the backend.
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
         def end(
             self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
         ) -> None: ...
+        def span_started(self, span: "LibrarySpan", request_id: str) -> None: ...
+        def span_ended(self, span: "LibrarySpan", time_ns: int) -> None: ...
         def close(self) -> None: ...
 
     class Follower(Protocol):
@@ -143,6 +146,11 @@ class Hook:
         self._error: Optional[dict[str, str]] = None
         self._ending: Optional[tuple[Invocation, int, Optional[dict[str, str]]]] = None
         self._process_id = 0
+
+    @property
+    def sink(self) -> "Sink":
+        """Where invocations go, and what happened within them."""
+        return self._sink
 
     @property
     def current(self) -> "Optional[Invocation]":

@@ -12,10 +12,10 @@ import sys
 
 from .. import _env
 from . import quietly
+from ._on_import import ImportHook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Any, Optional
 
@@ -38,6 +38,7 @@ class Launch:
         self._main = main
         self._launch_file = main["__file__"]
         self._hook: Optional[Hook] = None
+        self._client_hook = ImportHook({RUNTIME_CLIENT: self._install})
         target = sys.argv[1]
         self._module = sys.argv[2] if target == "-m" else None
         self._script = "" if self._module else _main_file(target)
@@ -48,7 +49,7 @@ class Launch:
     def run(self) -> None:
         """Runs the script; what it raises leaves as it would without wrapkit."""
         if self._mode != "external":
-            sys.meta_path.insert(0, RuntimeClientFinder(self._install))
+            self._client_hook.install()
         self._restore_interpreter()
         try:
             if self._module:
@@ -71,7 +72,12 @@ class Launch:
     def _install(self, bootstrap: "Any") -> None:
         from ._hook import install
 
+        self._client_hook.remove()
         self._hook = install(bootstrap, self._mode, self._environ)
+        if self._hook is not None:
+            from .libraries import watch
+
+            quietly(watch, self._environ)
 
     def _restore_interpreter(self) -> None:
         """``sys`` and ``__main__`` as the bare interpreter sets them up."""
@@ -110,40 +116,6 @@ def _main_folder(script: str) -> str:
     import os
 
     return os.path.dirname(os.path.realpath(script)) if script else os.getcwd()
-
-
-class RuntimeClientFinder:
-    """Finds the runtime client as the other finders do, and has ``patch`` called once it is loaded.
-
-    It takes itself off ``sys.meta_path`` before the function's module can be imported.
-    """
-
-    def __init__(self, patch: "Callable[[Any], None]") -> None:
-        self._patch = patch
-
-    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        """The module's spec, for the runtime client alone."""
-        if name != RUNTIME_CLIENT:
-            return None
-        sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                self._patch_after_execution(spec.loader)
-                return spec
-        return None
-
-    def _patch_after_execution(self, loader: "Any") -> None:
-        def exec_module(module: "Any") -> None:
-            del loader.exec_module
-            loader.exec_module(module)
-            quietly(self._patch, module)
-
-        # The interpreter takes its import machinery out of the traceback of a client that fails to
-        # load, as long as no other file's frame is in between.
-        code = exec_module.__code__
-        exec_module.__code__ = code.replace(co_filename="<frozen importlib._bootstrap_external>")
-        quietly(setattr, loader, "exec_module", exec_module)
 
 
 def _without_frames_of(launch_file: str, excepthook: "Any") -> "Any":

@@ -348,6 +348,76 @@ EXTENSION = Section(
     ),
 )
 
+LIBRARIES = Section(
+    "Spans of libraries",
+    (
+        Setting(
+            "libraries.disabled",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+            Listing(example='["urllib3"]'),
+            "none",
+            "instrumentations that are left out, by the names that opentelemetry-python gives "
+            "them; `*` for all",
+        ),
+        Setting(
+            "libraries.propagators",
+            "OTEL_PROPAGATORS",
+            Listing(
+                ("tracecontext", "baggage", "xray", "xray-lambda", "b3", "b3multi"),
+                example='["tracecontext", "baggage"]',
+            ),
+            "`tracecontext,baggage,xray`",
+            "the formats in which a request takes its trace context along; `none` for no header. "
+            "Requests to AWS have X-Ray's alone, since that is what its services pass on",
+        ),
+        Setting(
+            "libraries.semantic-conventions",
+            "OTEL_SEMCONV_STABILITY_OPT_IN",
+            Listing(("http", "http/dup"), example='["http"]'),
+            "the conventions of before 1.23",
+            "`http`: the stable attributes of HTTP; `http/dup`: both",
+        ),
+        Setting(
+            "libraries.excluded-urls",
+            "OTEL_PYTHON_EXCLUDED_URLS",
+            Listing(example='["/health$"]'),
+            "none",
+            "patterns of URLs whose requests have no span. `OTEL_PYTHON_REQUESTS_EXCLUDED_URLS` "
+            "and `OTEL_PYTHON_URLLIB3_EXCLUDED_URLS` win for their library",
+        ),
+        Setting(
+            "libraries.request-headers",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST",
+            Listing(example='["x-tenant"]'),
+            "none",
+            "patterns of header names of outgoing requests that become attributes",
+        ),
+        Setting(
+            "libraries.response-headers",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE",
+            Listing(example='["content-type"]'),
+            "none",
+            "the same, of their responses",
+        ),
+        Setting(
+            "libraries.hidden-headers",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS",
+            Listing(example='["authorization"]'),
+            "none",
+            "patterns of header names whose value becomes `[REDACTED]`",
+        ),
+        Setting(
+            "libraries.all-methods",
+            "OTEL_PYTHON_INSTRUMENTATION_HTTP_CAPTURE_ALL_METHODS",
+            Flag(),
+            "`false`",
+            "with any value, HTTP methods that no standard knows are said as they are; else "
+            "`_OTHER`",
+        ),
+    ),
+    "As opentelemetry-python's instrumentation reads them.",
+)
+
 PROXIES = Section(
     "Proxies",
     (
@@ -372,5 +442,15 @@ PROXIES = Section(
     ),
 )
 
-SECTIONS = (LAYER, RESOURCE, SDK, SIGNALS, OTLP, DESTINATIONS, EXTENSION, PROXIES)
+SECTIONS = (
+    LAYER,
+    RESOURCE,
+    SDK,
+    SIGNALS,
+    OTLP,
+    DESTINATIONS,
+    EXTENSION,
+    LIBRARIES,
+    PROXIES,
+)
 SETTINGS = tuple(setting for section in SECTIONS for setting in section.settings)

@@ -41,7 +41,7 @@ def state(event, context):
         "argv": sys.argv,
         "orig_argv": getattr(sys, "orig_argv", None),
         "path": sys.path,
-        "meta_path": [str(finder) for finder in sys.meta_path],
+        "meta_path": [str(finder) for finder in sys.meta_path if not _is_wrapkits(finder)],
         "path_hooks": [str(hook) for hook in sys.path_hooks],
         "main": {name: str(value) for name, value in vars(main).items()},
         "loader": [main.__loader__.name, main.__loader__.path],
@@ -55,6 +55,11 @@ def state(event, context):
         "warnoptions": sys.warnoptions,
         "flags": str(sys.flags),
     }
+
+
+def _is_wrapkits(finder):
+    """The one thing of wrapkit's that shows: how it learns of a library's import."""
+    return type(finder).__module__.partition(".")[0] == "_wrapkit"
 
 
 def _callers():

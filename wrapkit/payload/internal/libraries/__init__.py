@@ -1,0 +1,61 @@
+"""Spans of the libraries that a function calls, from the moment at which it imports them.
+
+Rule 1. A function that imports none of them pays for this module and a dictionary's look-up an
+        import, and for nothing else.
+Rule 2. What a library's span says is what OpenTelemetry's own instrumentation of it says: name,
+        kind, status, attributes, events, scope, and what is put into outgoing requests. The rules
+        of each are in its module; tests compare them, call by call.
+Rule 3. What fails in here costs a line and the span, never the call.
+"""
+
+from ..._env import DISABLED_INSTRUMENTATIONS, text
+from .._on_import import ImportHook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+
+def watch(environ: "Mapping[str, str]") -> None:
+    """Has each library that is wanted instrumented when the function imports it."""
+    disabled = [name.strip() for name in text(environ, DISABLED_INSTRUMENTATIONS).split(",")]
+    if "*" in disabled:
+        return
+    ImportHook(
+        {module: load for module, (name, load) in TABLE.items() if name not in disabled}
+    ).install()
+
+
+def _botocore_client(module: "Any") -> None:
+    from ._botocore import instrument_client
+
+    instrument_client(module)
+
+
+def _botocore_endpoint(module: "Any") -> None:
+    from ._botocore import instrument_endpoint
+
+    instrument_endpoint(module)
+
+
+def _requests(module: "Any") -> None:
+    from ._requests import instrument
+
+    instrument(module)
+
+
+def _urllib3(module: "Any") -> None:
+    from ._urllib3 import instrument
+
+    instrument(module)
+
+
+# The module that has what is instrumented: the name of the instrumentation, as OpenTelemetry has
+# it, and what instruments the module.
+TABLE: "dict[str, tuple[str, Callable[[Any], None]]]" = {
+    "botocore.client": ("botocore", _botocore_client),
+    "botocore.endpoint": ("botocore", _botocore_endpoint),
+    "requests.sessions": ("requests", _requests),
+    "urllib3.connectionpool": ("urllib3", _urllib3),
+}
