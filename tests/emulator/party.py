@@ -41,7 +41,13 @@ class Party:
         assert status == 200, answer
         return json.loads(answer)
 
-    def subscribe(self, destination, types=("platform", "function", "extension"), **fields):
+    def subscribe(
+        self,
+        destination,
+        types=("platform", "function", "extension"),
+        path="/2022-07-01/telemetry",
+        **fields,
+    ):
         document = {
             "schemaVersion": "2022-12-13",
             "types": list(types),
@@ -49,7 +55,7 @@ class Party:
             "destination": destination,
             **fields,
         }
-        return self.call("PUT", "/2022-07-01/telemetry", json.dumps(document))
+        return self.call("PUT", path, json.dumps(document))
 
     def next_invocation(self):
         status, headers, event = self.call("GET", RUNTIME + "/invocation/next")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from wrapkit.tooling.emulator import Record
+from wrapkit.tooling.emulator._levels import SYSTEM_LEVELS
 from wrapkit.tooling.emulator._log import log_lines
 
 ID = "8f507cfc-example"
@@ -96,17 +97,31 @@ def test_text_lines(kind, content, lines):
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "shown"),
+    ("kind", "content", "level"),
     [
-        ("platform.runtimeDone", "success", False),
-        ("platform.runtimeDone", "timeout", True),
-        ("platform.initReport", "success", False),
-        ("platform.report", "success", True),
+        ("platform.start", {}, "INFO"),
+        ("platform.initStart", {"runtimeVersion": "python:3.13.v1"}, "INFO"),
+        ("platform.initStart", {}, "DEBUG"),
+        ("platform.initRuntimeDone", {"status": "success"}, "DEBUG"),
+        ("platform.initReport", {"status": "success"}, "DEBUG"),
+        ("platform.initReport", {"status": "success", "initializationType": "snap-start"}, "INFO"),
+        ("platform.initReport", {"status": "timeout"}, "WARN"),
+        ("platform.runtimeDone", {"status": "success"}, "DEBUG"),
+        ("platform.runtimeDone", {"status": "timeout"}, "WARN"),
+        ("platform.report", {"status": "success"}, "INFO"),
+        ("platform.report", {"status": "error"}, "WARN"),
+        ("platform.extension", {}, "INFO"),
+        ("platform.extension", {"errorType": "Extension.Crash"}, "WARN"),
+        ("platform.telemetrySubscription", {}, "INFO"),
+        ("platform.logsDropped", {}, "WARN"),
     ],
 )
-def test_json_lines_below_the_default_level_are_hidden(kind, status, shown):
-    """What is DEBUG on success shows only on failure."""
-    lines = log_lines(Record(1665532815064.9, kind, {"status": status}), "JSON")
+def test_json_lines_below_the_system_level_are_hidden(kind, content, level):
+    """What is DEBUG on success shows only on failure, unless it is asked for."""
+    record = Record(1665532815064.9, kind, content)
 
-    document = {"time": "2022-10-12T00:00:15.064Z", "type": kind, "record": {"status": status}}
-    assert [json.loads(line) for line in lines] == ([document] if shown else [])
+    shown = [least for least in SYSTEM_LEVELS if log_lines(record, "JSON", least)]
+
+    assert shown == list(SYSTEM_LEVELS[: SYSTEM_LEVELS.index(level) + 1])
+    document = {"time": "2022-10-12T00:00:15.064Z", "type": kind, "record": content}
+    assert json.loads(log_lines(record, "JSON", "DEBUG")[0]) == document

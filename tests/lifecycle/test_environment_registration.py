@@ -149,6 +149,25 @@ def test_telemetry_is_subscribed_to_during_init(host):
     ]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "error_type"),
+    [("Telemetry", "Logs", "Logs.ValidationError"), ("Logs", "Telemetry", "ValidationError")],
+)
+def test_an_extension_subscribes_to_one_of_the_two_apis(host, first, second, error_type):
+    """To that one as often as it likes; the other refuses it."""
+    host.register("otel", "INVOKE")
+
+    def subscribe(api):
+        return host.send(core.Subscribe(identifier=host.id("otel"), types=("platform",), api=api))
+
+    for _ in range(2):
+        (emitted,) = subscribe(first)
+        assert emitted.type == f"platform.{first.lower()}Subscription"
+    with pytest.raises(core.RemoteLifecycleError) as refusal:
+        subscribe(second)
+    assert (refusal.value.status, refusal.value.error_type) == (400, error_type)
+
+
 def test_telemetry_subscription_closes_with_init():
     host = Host("otel").init()
     call = core.Subscribe(identifier=host.id("otel"), types=("platform",))

@@ -34,7 +34,11 @@ anything = st.one_of(
     st.integers(1, 12_000),
     calling(core.Register, events=events),
     calling(core.Next),
-    calling(core.Subscribe, types=st.just(("platform",))),
+    calling(
+        core.Subscribe,
+        types=st.just(("platform",)),
+        api=st.sampled_from(("Telemetry", "Telemetry", "Logs")),
+    ),
     calling(core.ExtensionInitError, error_type=error_types),
     calling(core.ExtensionExitError, error_type=error_types),
     st.builds(core.Init),

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 _SHUTDOWN_REASONS = ("spindown", "timeout", "failure")
 
+_VALIDATION_ERRORS = {"Telemetry": "ValidationError", "Logs": "Logs.ValidationError"}
+_SUBSCRIPTION_RECORDS = {
+    "Telemetry": "platform.telemetrySubscription",
+    "Logs": "platform.logsSubscription",
+}
+
 
 class Environment(Course):
     """One execution environment, from its first Init to its end, resets included.
@@ -197,10 +203,14 @@ class Environment(Course):
         agent = self._roster.calling(event.identifier)
         is_registered = agent.state in (ExtensionState.REGISTERED, ExtensionState.READY)
         if self._initialization is None or not is_registered:
-            message = "Telemetry API subscription is closed already"
-            raise RemoteLifecycleError("Telemetry.SubscriptionClosed", message)
+            message = f"{event.api} API subscription is closed already"
+            raise RemoteLifecycleError(f"{event.api}.SubscriptionClosed", message)
+        if agent.subscribed_to not in ("", event.api):
+            message = f"{agent.name} has subscribed to the {agent.subscribed_to} API already"
+            raise RemoteLifecycleError(_VALIDATION_ERRORS[event.api], message, status=400)
+        agent.subscribed_to = event.api
         record = {"name": agent.name, "state": "Subscribed", "types": list(event.types)}
-        self._emit("platform.telemetrySubscription", record)
+        self._emit(_SUBSCRIPTION_RECORDS[event.api], record)
 
     def _on_next(self, event: "_events.Next") -> None:
         agent = self._roster.calling(event.identifier)

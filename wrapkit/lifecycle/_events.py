@@ -109,13 +109,19 @@ class _Call(Record):
 
 
 class Subscribe(_Call):
-    """``PUT /telemetry`` with a valid body; ``types`` are the record types asked for."""
+    """``PUT /telemetry`` or ``PUT /logs`` with a valid body.
 
-    __slots__ = ("identifier", "types")
+    ``types`` are the record types asked for, ``api`` is ``Telemetry`` or ``Logs``, the older one.
+    """
 
-    def __init__(self, *, identifier: "Optional[str]", types: "Tuple[str, ...]") -> None:
+    __slots__ = ("api", "identifier", "types")
+
+    def __init__(
+        self, *, identifier: "Optional[str]", types: "Tuple[str, ...]", api: str = "Telemetry"
+    ) -> None:
         self.identifier = identifier
         self.types = tuple(types)
+        self.api = api
 
 
 class Next(_Call):

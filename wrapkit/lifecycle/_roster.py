@@ -27,6 +27,7 @@ class Agent:
         "kind",
         "name",
         "state",
+        "subscribed_to",
     )
 
     def __init__(self, name: str, kind: ExtensionKind) -> None:
@@ -36,6 +37,7 @@ class Agent:
         self.events: tuple[str, ...] = ()
         self.identifier = ""
         self.error_type = ""
+        self.subscribed_to = ""  # which of the two APIs
         self.is_alive = False
         self.is_killed = False
         self.is_told = False  # of the shutdown

@@ -111,6 +111,27 @@ of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
 )
 @click.option("--no-freeze", is_flag=True, help="Let the processes run on between two invocations.")
 @click.option(
+    "--log-format",
+    default="Text",
+    show_default=True,
+    type=click.Choice(["Text", "JSON"]),
+    help="The format of the log.",
+)
+@click.option(
+    "--application-log-level",
+    default="INFO",
+    show_default=True,
+    type=click.Choice(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]),
+    help="The least level of the function's lines in the log, with the log format JSON.",
+)
+@click.option(
+    "--system-log-level",
+    default="INFO",
+    show_default=True,
+    type=click.Choice(["DEBUG", "INFO", "WARN"]),
+    help="The least level of the platform's lines in the log, with the log format JSON.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on stdout, talk on stderr."
 )
 @click.option("--no-sink", is_flag=True, help="Do not receive the traces of the run.")
@@ -130,6 +151,9 @@ def run(  # noqa: PLR0917 - one argument an option
     port: int,
     profile: Literal["aws", "rie"],
     no_freeze: bool,
+    log_format: str,
+    application_log_level: str,
+    system_log_level: str,
     as_json: bool,
     no_sink: bool,
     fail_on_error: bool,
@@ -160,6 +184,9 @@ def run(  # noqa: PLR0917 - one argument an option
         runtime_api_port=port,
         profile=profile,
         freezes=False if no_freeze else None,
+        log_format=log_format,
+        application_log_level=application_log_level,
+        system_log_level=system_log_level,
         has_sink=not no_sink,
     )
     record: RunRecord = run_interruptible(perform(request, err=as_json))

@@ -51,6 +51,9 @@ class RunRequest:
     runtime_api_port: int
     profile: Literal["aws", "rie"]
     freezes: bool | None
+    log_format: str
+    application_log_level: str
+    system_log_level: str
     has_sink: bool
 
     def function(self, endpoint: str | None) -> Function:
@@ -65,6 +68,9 @@ class RunRequest:
             environment={**own_variables(self.layers, endpoint), **self.environment},
             command=self.command or None,
             python=self.python or Path(sys.executable),
+            log_format=self.log_format,
+            application_log_level=self.application_log_level,
+            system_log_level=self.system_log_level,
         )
 
 

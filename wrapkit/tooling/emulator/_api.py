@@ -40,7 +40,7 @@ from wrapkit.lifecycle import (
 from wrapkit.tooling._http_server import Application, Connection, Exchange
 
 from ._region import availability_zone_id
-from ._subscription import read_subscription
+from ._subscription import LOGS, TELEMETRY, read_subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -296,12 +296,20 @@ def _extension_error(message: Message) -> str | None:
     return message.head.headers.get(EXTENSION_ERROR_TYPE.lower())
 
 
-def _subscribe(call: _Call, message: Message) -> bytes:
+def _subscribe_to_telemetry(call: _Call, message: Message) -> bytes:
+    return _subscribe(call, message, TELEMETRY)
+
+
+def _subscribe_to_logs(call: _Call, message: Message) -> bytes:
+    return _subscribe(call, message, LOGS)
+
+
+def _subscribe(call: _Call, message: Message, api: str) -> bytes:
     if not call.host.profile.has_telemetry:
-        return error_answer(202, "Telemetry.NotSupported", "Telemetry API is not supported")
-    identifier = _identifier(message)
-    subscription = read_subscription(message.body)
-    call.host.subscribe(Subscribe(identifier=identifier, types=subscription.types), subscription)
+        return error_answer(202, f"{api}.NotSupported", f"{api} API is not supported")
+    subscription = read_subscription(message.body, api)
+    event = Subscribe(identifier=_identifier(message), types=subscription.types, api=api)
+    call.host.subscribe(event, subscription)
     return response_bytes(200, (("Content-Type", "application/json"),), _OK)
 
 
@@ -310,11 +318,6 @@ def _metadata(call: _Call, message: Message) -> bytes:
     if not secrets.compare_digest(given.encode(), f"Bearer {call.host.metadata_token}".encode()):
         return error_answer(401, "Unauthorized", "The token is missing or wrong")
     return metadata_answer(availability_zone_id(call.host.function.region))
-
-
-def _subscribe_logs(_call: _Call, _message: Message) -> bytes:
-    # The superseded Logs API: answered as where it does not exist; a client carries on.
-    return error_answer(202, "Logs.NotSupported", "Logs API is not supported")
 
 
 _CALLS: dict[Endpoint, Callable[[_Call, Message], bytes | None]] = {
@@ -327,7 +330,7 @@ _CALLS: dict[Endpoint, Callable[[_Call, Message], bytes | None]] = {
     Endpoint.EXTENSION_NEXT: _extension_next,
     Endpoint.EXTENSION_INIT_ERROR: _extension_init_error,
     Endpoint.EXTENSION_EXIT_ERROR: _extension_exit_error,
-    Endpoint.TELEMETRY_SUBSCRIBE: _subscribe,
-    Endpoint.LOGS_SUBSCRIBE: _subscribe_logs,
+    Endpoint.TELEMETRY_SUBSCRIBE: _subscribe_to_telemetry,
+    Endpoint.LOGS_SUBSCRIBE: _subscribe_to_logs,
     Endpoint.METADATA: _metadata,
 }

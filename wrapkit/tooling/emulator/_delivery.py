@@ -13,6 +13,9 @@ from wrapkit.lifecycle import (
     request_bytes,
 )
 
+from ._logs import LOGS_ONLY, as_logs
+from ._subscription import LOGS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -125,7 +128,14 @@ class Subscriber:
         """Queues a record of a type that was asked for."""
         if record.category not in self.subscription.types:
             return
-        data = record.as_json(text_only=self.subscription.schema_version == _TEXT_ONLY_SCHEMA)
+        if self.subscription.api == LOGS:
+            for one in as_logs(record, self.subscription.schema_version):
+                self._queue_up(one.as_json(text_only=True))
+        elif record.type not in LOGS_ONLY:
+            is_text_only = self.subscription.schema_version == _TEXT_ONLY_SCHEMA
+            self._queue_up(record.as_json(text_only=is_text_only))
+
+    def _queue_up(self, data: bytes) -> None:
         if self._queued_bytes + len(data) > _MAX_QUEUED_BYTES:
             self._dropped_records += 1
             self._dropped_bytes += len(data)

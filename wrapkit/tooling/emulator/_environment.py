@@ -133,7 +133,8 @@ class ExecutionEnvironment:
                 runtime_api=self._server.address,
                 metadata_token=host.metadata_token,
                 log_stream=log_stream,
-                on_line=host.line,
+                on_text=host.text,
+                has_log_descriptor=self._profile.has_log_descriptor,
                 on_exec=host.executed,
                 on_exit=host.exited,
             )

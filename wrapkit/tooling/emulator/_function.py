@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from wrapkit.tooling._errors import USAGE, DiagnosticError
 
+from ._levels import LEVELS, SYSTEM_LEVELS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,7 +32,9 @@ class Function:
             them.
         python: the interpreter that stands in for ``/var/lang/bin/python3.X``.
         command: the runtime process; None for the stand-in bootstrap with ``awslambdaric``.
-        log_format: ``Text`` or ``JSON``, the format of the platform's own log lines.
+        log_format: ``Text`` or ``JSON``, the format of the log.
+        application_log_level: the least level of the function's lines in the log, with JSON only.
+        system_log_level: the least level of the platform's lines in the log, with JSON only.
     """
 
     task_root: Path
@@ -46,6 +50,8 @@ class Function:
     region: str = "us-east-1"
     account_id: str = "123456789012"
     log_format: str = "Text"
+    application_log_level: str = "INFO"
+    system_log_level: str = "INFO"
 
     @property
     def arn(self) -> str:
@@ -73,4 +79,21 @@ class Function:
                 "invalid-log-format",
                 f"the log format {self.log_format!r} is neither Text nor JSON",
                 exit_code=USAGE,
+            )
+        self._check_level("application", self.application_log_level, LEVELS)
+        self._check_level("system", self.system_log_level, SYSTEM_LEVELS)
+
+    def _check_level(self, whose: str, level: str, levels: tuple[str, ...]) -> None:
+        if level not in levels:
+            raise DiagnosticError(
+                "invalid-log-level",
+                f"the {whose} log level {level!r} is not one of {', '.join(levels)}",
+                exit_code=USAGE,
+            )
+        if level != "INFO" and self.log_format != "JSON":
+            raise DiagnosticError(
+                "invalid-log-level",
+                f"the {whose} log level can only be set with the log format JSON",
+                "set the log format, too",
+                USAGE,
             )

@@ -265,10 +265,12 @@ class Host:
         else:
             self._report(ExtensionExited(extension=process.name, status=process.status))
 
-    def line(self, kind: str, text: str) -> None:
-        """A process wrote a line; what the caller's own listeners raise ends the run."""
+    def text(self, kind: str, text: str, level: str, time_ms: float | None) -> None:
+        """A process wrote a line, or the runtime a message to its log descriptor; what the caller's
+        own listeners raise ends the run.
+        """
         try:
-            self._journal.line(kind, text)
+            self._journal.text(kind, text, level, time_ms)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
             self.fail(error)
 

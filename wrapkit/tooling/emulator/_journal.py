@@ -13,6 +13,7 @@ from wrapkit.lifecycle import (
     TRACING_TYPE,
 )
 
+from ._levels import is_below
 from ._log import log_lines
 from ._records import Record, iso_time
 from ._telemetry import Telemetry
@@ -51,6 +52,7 @@ class Journal:
         self._on_record, self._on_log_line = on_record, on_log_line
         self._tail: deque[str] = deque(maxlen=1000)
         self._dropping = False
+        self._last_ms = 0.0
         self.telemetry = Telemetry(clock, self._dropped)
         self.invocations: dict[str, Invocation] = {}
 
@@ -61,20 +63,33 @@ class Journal:
         if kind == "platform.start":
             self._tail.clear()
         self._write(record)
-        for line in log_lines(record, self._function.log_format):
+        for line in log_lines(record, self._function.log_format, self._function.system_log_level):
             self._write_line(line)
 
-    def line(self, kind: str, text: str) -> None:
-        """Records a line that the function or an extension wrote; ``kind`` is function or
-        extension.
+    def text(self, kind: str, text: str, level: str, time_ms: float | None) -> None:
+        """Records what the function or an extension wrote; ``kind`` is function or extension.
+
+        ``level`` and ``time_ms`` as its writer gave them, if it did.
         """
         content: Mapping[str, Any] | str = text
         if self._function.log_format == "JSON":
             content = _parse(text)
-        self._write(Record(self._clock.now_ms(), kind, content))
+        # A message has its writer's time, a line that of its reading; together they stay ordered.
+        now_ms = self._clock.now_ms() if time_ms is None else max(time_ms, self._last_ms)
+        self._write(Record(now_ms, kind, content))
+        # Levels thin out the log only, not the telemetry.
+        if kind == "function" and self._is_hidden(content, level):
+            return
         # The runtime client joins the parts of an error with carriage returns, to make one event of
         # them.
         self._write_line(text.replace("\r", "\n"))
+
+    def _is_hidden(self, content: Mapping[str, Any] | str, level: str) -> bool:
+        if self._function.log_format != "JSON":
+            return False
+        if not isinstance(content, str):
+            level = str(content.get("level") or content.get("log_level") or level)
+        return is_below(level, self._function.application_log_level)
 
     @property
     def tail(self) -> str:
@@ -83,6 +98,7 @@ class Journal:
         return text.decode(errors="ignore")
 
     def _write(self, record: Record) -> None:
+        self._last_ms = record.time_ms
         self.telemetry.publish(record)
         if self._on_record is not None:
             self._on_record(record)

@@ -17,6 +17,7 @@ from ._counters import ProcessCounters
 from ._fork import fork_child
 from ._kernel import die_with_parent
 from ._launch_problem import LaunchProblem, explain_launch_error
+from ._output import LOG_DESCRIPTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +45,8 @@ class Program:
 class Process:
     """A process of the sandbox, leader of its own process group.
 
-    ``on_exec(problem)`` is called once the program runs, or could not be executed (then with a
+    ``output`` is what its standard output and error, and its log descriptor where it has one, write
+    to. ``on_exec(problem)`` is called once the program runs, or could not be executed (then with a
     ``LaunchProblem``, and without a later ``on_exit``); ``on_exit(process)`` once it is gone, after
     its group has been killed, and ``status`` and (where it is known) ``peak_bytes`` are set.
     """
@@ -56,6 +58,8 @@ class Process:
         output: int,
         on_exec: Callable[[Process, LaunchProblem | None], None],
         on_exit: Callable[[Process], None],
+        *,
+        has_log_descriptor: bool = False,
     ) -> None:
         self.name = program.name
         self.status = ""
@@ -68,7 +72,8 @@ class Process:
         self.executed = False
         self._report, report = os.pipe()
         parent = os.getpid()
-        self.pid = fork_child(lambda: _execute(program, sandbox, parent, output, report))
+        ends = (1, 2, LOG_DESCRIPTOR) if has_log_descriptor else (1, 2)
+        self.pid = fork_child(lambda: _execute(program, sandbox, parent, (output, ends), report))
         os.close(report)
         with contextlib.suppress(OSError):  # the child does it too; whoever comes first
             os.setpgid(self.pid, self.pid)
@@ -164,12 +169,22 @@ def _describe(wait_status: int) -> str:
     return f"signal: {(signal.strsignal(-code) or str(-code)).lower()}"
 
 
-def _execute(program: Program, sandbox: Sandbox, parent: int, output: int, report: int) -> None:
+def _execute(
+    program: Program,
+    sandbox: Sandbox,
+    parent: int,
+    output: tuple[int, tuple[int, ...]],
+    report: int,
+) -> None:
     """What the child does: enters the sandbox and executes the program, or reports why not."""
     try:
+        write_end, places = output
+        if report in places:
+            report = os.dup(report)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        for place in places:
+            os.dup2(write_end, place)
+            os.set_inheritable(place, True)  # also where the two are the same
         sandbox.enter()
         os.chdir(program.folder)
         die_with_parent()

@@ -9,30 +9,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._levels import is_below, platform_level
+from ._logs import LOGS_ONLY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ._records import Record
 
-# Developer guide, "Log-level filtering": what the default level INFO hides unless it tells of a
-# failure.
-_DEBUG_UNLESS_FAILED = ("platform.runtimeDone", "platform.initRuntimeDone", "platform.initReport")
 
+def log_lines(record: Record, log_format: str, system_log_level: str = "INFO") -> list[str]:
+    """The lines that one record adds to the log; none for what the log does not show.
 
-def log_lines(record: Record, log_format: str) -> list[str]:
-    """The lines that one record adds to the log; none for what the log does not show."""
+    ``system_log_level`` is the least level of the platform's own lines, with the format JSON.
+    """
     if isinstance(record.record, str):
         # The runtime client joins the parts of an error with carriage returns, to make one event of
         # them.
         return [record.record.replace("\r", "\n")]
     if log_format == "JSON":
-        return _json_lines(record, record.record)
+        return _json_lines(record, record.record, system_log_level)
     write = _TEXT.get(record.type)
     return write(record.record) if write else []
 
 
-def _json_lines(record: Record, content: Mapping[str, Any]) -> list[str]:
-    if record.type in _DEBUG_UNLESS_FAILED and content.get("status") == "success":
+def _json_lines(record: Record, content: Mapping[str, Any], least_level: str) -> list[str]:
+    if record.type in LOGS_ONLY or is_below(platform_level(record.type, content), least_level):
         return []
     return [record.as_json().decode()]
 

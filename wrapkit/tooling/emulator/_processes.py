@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ._launch_problem import LaunchProblem
     from ._sandbox import Sandbox
 
+    OnText = Callable[[str, str, str, "float | None"], None]
+
 RUNTIME = "runtime"
 # Looking for descendants walks the process table (some 4 ms), so not often; peaks between are the
 # kernel's to know.
@@ -30,7 +33,8 @@ class Processes:
     """Starts, signals and measures the processes; the runtime's name is ``RUNTIME``, an extension's
     its file name.
 
-    ``on_line(kind, text)`` gets their output, ``on_exec`` and ``on_exit`` as in ``Process``.
+    ``on_text(kind, text, level, time_ms)`` gets their output, as ``Output`` gives it; ``on_exec``
+    and ``on_exit`` are as in ``Process``.
     """
 
     def __init__(
@@ -41,7 +45,8 @@ class Processes:
         runtime_api: str,
         metadata_token: str,
         log_stream: str,
-        on_line: Callable[[str, str], None],
+        on_text: OnText,
+        has_log_descriptor: bool,
         on_exec: Callable[[Process, LaunchProblem | None], None],
         on_exit: Callable[[Process], None],
     ) -> None:
@@ -52,9 +57,11 @@ class Processes:
             runtime_api=runtime_api,
             metadata_token=metadata_token,
             log_stream=log_stream,
+            has_log_descriptor=has_log_descriptor,
         )
         self._extension_variables = extension_variables(self._variables)
-        self._on_line, self._on_exec, self._on_exit = on_line, on_exec, on_exit
+        self._on_text, self._on_exec, self._on_exit = on_text, on_exec, on_exit
+        self._has_log_descriptor = has_log_descriptor
         self._running: dict[str, Process] = {}
         self._outputs: dict[str, Output] = {}
         self._cpu_ns_at_mark: dict[str, int] = {}
@@ -74,9 +81,16 @@ class Processes:
         self._start(Program(name, (path,), self._extension_variables, "/"), "extension")
 
     def _start(self, program: Program, kind: str) -> None:
-        output = Output(lambda text: self._on_line(kind, text))
+        output = Output(functools.partial(self._on_text, kind))
         self._outputs[program.name] = output
-        process = Process(program, self._sandbox, output.write_end, self._executed, self._exited)
+        process = Process(
+            program,
+            self._sandbox,
+            output.write_end,
+            self._executed,
+            self._exited,
+            has_log_descriptor=self._has_log_descriptor and program.name == RUNTIME,
+        )
         output.close_write_end()
         self._running[program.name] = process
         self._cpu_ns_at_mark[program.name] = 0

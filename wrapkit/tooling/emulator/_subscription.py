@@ -1,6 +1,6 @@
-"""A subscription to the Telemetry API: what may be asked for.
+"""A subscription to the Telemetry API, or to the older Logs API: what may be asked for.
 
-Source: AWS Lambda developer guide, "Telemetry API reference".
+Sources: AWS Lambda developer guide, "Telemetry API reference" and "Using the Lambda Logs API".
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 
 from wrapkit.lifecycle import RemoteLifecycleError
 
-_SCHEMA_VERSIONS = ("2025-01-29", "2022-12-13", "2022-07-01")
+TELEMETRY, LOGS = "Telemetry", "Logs"
+_SCHEMA_VERSIONS = {
+    TELEMETRY: ("2025-01-29", "2022-12-13", "2022-07-01"),
+    LOGS: ("2021-03-18", "2020-08-15"),
+}
+_DEFAULT_SCHEMA_VERSION = {TELEMETRY: None, LOGS: "2020-08-15"}
+_ERROR_TYPES = {TELEMETRY: "ValidationError", LOGS: "Logs.ValidationError"}
 _TYPES = ("platform", "function", "extension")
 # Field: default, least, most. The guide says 10000 items by default, the reference 1000.
 _BUFFERING = {
@@ -30,6 +36,7 @@ _RESERVED_PORT = 9001
 class Subscription:
     """What a subscriber asked for; ``path`` is None for a TCP destination."""
 
+    api: str
     schema_version: str
     types: tuple[str, ...]
     port: int
@@ -39,30 +46,33 @@ class Subscription:
     timeout_ms: int
 
 
-def read_subscription(body: bytes) -> Subscription:
+def read_subscription(body: bytes, api: str = TELEMETRY) -> Subscription:
     """The subscription in a request's body; ``RemoteLifecycleError`` 400 ``ValidationError`` names
     all its faults.
     """
     try:
+        return _read(body, api)
+    except ValueError as error:
+        raise RemoteLifecycleError(_ERROR_TYPES[api], str(error), 400) from error
+
+
+def _read(body: bytes, api: str) -> Subscription:
+    try:
         document = json.loads(body)
     except ValueError as error:
-        raise _refusal(["the body is not JSON"]) from error
+        raise ValueError("the body is not JSON") from error
     if not isinstance(document, dict):
-        raise _refusal(["the body is not a JSON object"])
+        raise ValueError("the body is not a JSON object")
     faults: list[str] = []
-    schema_version = document.get("schemaVersion")
-    if schema_version not in _SCHEMA_VERSIONS:
-        faults.append(f"schemaVersion should be one of {', '.join(_SCHEMA_VERSIONS)}")
+    schema_version = document.get("schemaVersion", _DEFAULT_SCHEMA_VERSION[api])
+    if schema_version not in _SCHEMA_VERSIONS[api]:
+        faults.append(f"schemaVersion should be one of {', '.join(_SCHEMA_VERSIONS[api])}")
     types = _types(document.get("types"), faults)
     port, path = _destination(document.get("destination"), faults)
     buffering = _buffering(document.get("buffering") or {}, faults)
     if faults:
-        raise _refusal(faults)
-    return Subscription(str(schema_version), types, port, path, *buffering)
-
-
-def _refusal(faults: list[str]) -> RemoteLifecycleError:
-    return RemoteLifecycleError("ValidationError", "; ".join(faults), 400)
+        raise ValueError("; ".join(faults))
+    return Subscription(api, str(schema_version), types, port, path, *buffering)
 
 
 def _types(value: Any, faults: list[str]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._output import LOG_DESCRIPTOR, LOG_DESCRIPTOR_VARIABLE
+
 if TYPE_CHECKING:
     from ._function import Function
     from ._sandbox import Sandbox
@@ -35,13 +37,14 @@ def runtime_variables(
     runtime_api: str,
     metadata_token: str,
     log_stream: str,
+    has_log_descriptor: bool,
 ) -> dict[str, str]:
     """What the runtime's process starts with: the platform's variables win over the user's of the
     same name.
     """
     variables = {**_defaults(sandbox), **_CREDENTIALS}
     if function.log_format == "JSON":
-        variables["AWS_LAMBDA_LOG_LEVEL"] = "INFO"  # the default of the setting
+        variables["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
     variables.update(function.environment)
     wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
     if sandbox.isolation == "none" and wrapper.startswith("/opt/"):
@@ -50,6 +53,8 @@ def runtime_variables(
     # Where the metadata are is a variable of its own; that it is the same server is our choice.
     variables["AWS_LAMBDA_METADATA_API"] = runtime_api
     variables["AWS_LAMBDA_METADATA_TOKEN"] = metadata_token
+    if has_log_descriptor:
+        variables[LOG_DESCRIPTOR_VARIABLE] = str(LOG_DESCRIPTOR)
     return variables
 
 
