@@ -17,7 +17,8 @@ class Measure:
 
     ``platform_name`` is AWS's name for it, where there is one; ``by_process`` says whether it is
     measured of each process as well, or (``only``) of nothing else. ``source`` says whether every
-    cold start gives a value, or the one inspection of the variant.
+    cold start gives a value, or the one inspection of the variant. Of what is no cost
+    (``is_cost``), more is not worse.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Measure:
     by_process: Literal["", "also", "only"] = ""
     is_headline: bool = False
     source: Source = "start"
+    is_cost: bool = True
 
 
 MEASURES = (
@@ -263,14 +265,33 @@ MEASURES = (
         source="inspection",
     ),
     Measure(
-        "spans", "Spans delivered", "", "Spans that the backend has received.", is_headline=True
+        "spans",
+        "Spans delivered",
+        "",
+        "Spans that the backend has received.",
+        is_headline=True,
+        is_cost=False,
     ),
-    Measure("duplicate_spans", "Spans delivered twice", "", "Spans that came more than once."),
-    Measure("log_records", "Log records delivered", "", "OTLP log records received."),
-    Measure("metrics", "Metrics delivered", "", "OTLP metrics received."),
-    Measure("exports", "Exports", "", "Export requests that the backend has accepted."),
     Measure(
-        "export_bytes", "Exports, bytes", "B", "What the bodies of the exports have on the wire."
+        "duplicate_spans",
+        "Spans delivered twice",
+        "",
+        "Spans that came more than once.",
+        is_cost=False,
+    ),
+    Measure(
+        "log_records", "Log records delivered", "", "OTLP log records received.", is_cost=False
+    ),
+    Measure("metrics", "Metrics delivered", "", "OTLP metrics received.", is_cost=False),
+    Measure(
+        "exports", "Exports", "", "Export requests that the backend has accepted.", is_cost=False
+    ),
+    Measure(
+        "export_bytes",
+        "Exports, bytes",
+        "B",
+        "What the bodies of the exports have on the wire.",
+        is_cost=False,
     ),
     Measure(
         "shutdown_ms", "Shutdown", "ms", "From the begin of Shutdown until all processes are gone."

@@ -194,6 +194,12 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     help="Write the record to a file, too; one that exists is not replaced.",
 )
 @click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report as one HTML file, too: figures, drawings and method.",
+)
+@click.option(
     "--resume", is_flag=True, help="Go on with what an interrupted run with this --output has left."
 )
 @click.pass_context
@@ -221,6 +227,7 @@ def bench(  # noqa: PLR0917 - one argument an option
     details: bool,
     as_json: bool,
     output: Path | None,
+    html: Path | None,
     resume: bool,
 ) -> None:
     """Measure what instrumentation costs a function, variant by variant.
@@ -265,6 +272,7 @@ def bench(  # noqa: PLR0917 - one argument an option
             details=details,
             as_json=as_json,
             output=output,
+            html=html,
             is_resumed=resume,
         )
     )

@@ -31,7 +31,7 @@ from ..bench import (
     parse_variants,
 )
 from ..emulator import Function
-from ..report import bench_table, change_table
+from ..report import bench_page, bench_table, change_table
 from ._arguments import function_name
 from ._events import read_event
 from ._interruption import InterruptedCommandError, run_interruptible
@@ -70,6 +70,7 @@ class BenchArguments:
     details: bool
     as_json: bool
     output: Path | None
+    html: Path | None
     is_resumed: bool
 
 
@@ -78,12 +79,16 @@ def perform(arguments: BenchArguments) -> None:
     variants = _variants(arguments)
     names = [variant.name for variant in variants]
     conditions = [parse_condition(text, names) for text in arguments.conditions]
-    for path in filter(None, [arguments.output]):
-        _check_target(path)
+    for path in filter(None, [arguments.output, arguments.html]):
+        _check_folder(path)
+    if arguments.output is not None:
+        _check_is_new(arguments.output)
     record = _measured(arguments, variants)
     if arguments.output is not None:
         write_whole(arguments.output, record.as_text())
         UnfinishedRun(arguments.output).remove()
+    if arguments.html is not None:
+        write_whole(arguments.html, bench_page(record))
     click.echo(
         record.as_text().rstrip()
         if arguments.as_json
@@ -97,7 +102,7 @@ def _variants(arguments: BenchArguments) -> list[Variant]:
     return [*modes, *parse_variants(arguments.variants)]
 
 
-def _check_target(path: Path) -> None:
+def _check_is_new(path: Path) -> None:
     """Before anything is measured."""
     if path.exists():
         raise DiagnosticError(
@@ -106,6 +111,10 @@ def _check_target(path: Path) -> None:
             "name another file, or remove this one; nothing has been measured",
             USAGE,
         )
+
+
+def _check_folder(path: Path) -> None:
+    """Before anything is measured."""
     if not path.absolute().parent.is_dir():
         raise DiagnosticError(
             "output-folder-missing",

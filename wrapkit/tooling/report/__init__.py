@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._bench_page import bench_page
 from ._bench_table import bench_table
 from ._change_table import change_table
 from ._run_record import InvocationRecord, RunRecord
@@ -14,6 +15,7 @@ __all__ = [
     "RunRecord",
     "RunReport",
     "ServeReport",
+    "bench_page",
     "bench_table",
     "change_table",
 ]

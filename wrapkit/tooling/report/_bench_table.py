@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..bench import BARE, Measure, findings, measure_of
-from ._wording import figure, signed_figure
+from ._wording import figure, percent, signed_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,7 +130,8 @@ def _closing(record: BenchRecord) -> Iterator[str]:
     if "usd_per_gb_second" in scenario:
         yield (
             f"Cost: {scenario['architecture']} in {scenario['region']}, "
-            f"{scenario['cold_start_rate']:.1%} cold starts, prices of {scenario['prices_as_of']}."
+            f"{percent(scenario['cold_start_rate'])} cold starts, "
+            f"prices of {scenario['prices_as_of']}."
         )
     yield from dict.fromkeys(
         f"Not measured here, {row_title(key).lower()}: {why}."

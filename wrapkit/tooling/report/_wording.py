@@ -65,3 +65,8 @@ def signed_figure(value: float) -> str:
     if float(value).is_integer() or abs(value) >= 100:
         return f"{value:+.0f}"
     return f"{value:+.3f}" if abs(value) < 1 else f"{value:+.2f}"
+
+
+def percent(share: float) -> str:
+    """A share of 1: `1%`, `0.1%`."""
+    return f"{share * 100:g}%"
