@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+import time
 
 import psutil
 import pytest
@@ -75,6 +76,38 @@ def test_a_span_that_the_function_sends_is_drawn_below_its_invocation(wrapkit, t
     assert code == 0
     traces = stdout.partition("TRACES  1 trace, 1 span in 1 OTLP request")[2]
     assert re.search(r"Invoke 1 .*\n  trace 0{31}1\n  work of mine +━+ +8\.00 ms\n", traces)
+
+
+TALKER = """
+import os
+
+def handler(event, context):
+    for number in range(20_000):
+        print("a line that is of no interest", number)
+    open(os.environ["DONE"], "w").close()
+"""
+
+
+def test_a_terminal_that_stands_still_does_not_hold_the_function_up(wrapkit, task, event, tmp_path):
+    done = tmp_path / "done"
+    process = wrapkit.start(
+        *("run", "--task", task(TALKER), "--handler", "app.handler", "--event", event({})),
+        *("--timeout", BOUND_S, "--isolation", "none", "--env", f"DONE={done}"),
+    )
+    try:
+        wait_until(done.exists)  # nobody has read what it prints, which is more than a pipe holds
+        stdout, stderr = process.communicate(timeout=BOUND_S)
+    finally:
+        process.kill()
+    assert (process.returncode, stderr) == (0, "")
+    assert stdout.count("a line that is of no interest") == 20_000
+
+
+def wait_until(condition):
+    deadline_s = time.monotonic() + BOUND_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def test_json_is_one_document_on_stdout_and_talk_on_stderr(wrapkit, task, event):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .._errors import DiagnosticError
 from ..emulator import ExecutionEnvironment, Function
-from ..report import InvocationRecord, RunRecord, RunReport
+from ..report import BackgroundStream, InvocationRecord, RunRecord, RunReport
 from ..sink import OtlpSink
 from ._arguments import function_name
 from ._own_variables import ENDPOINT_VARIABLE, own_variables
@@ -76,7 +76,11 @@ class RunRequest:
 
 async def perform(request: RunRequest, *, err: bool) -> RunRecord:
     """Run all of it, telling it on stdout (or with `err` on stderr) as it happens."""
-    report = RunReport(sys.stderr if err else sys.stdout)
+    async with BackgroundStream(sys.stderr if err else sys.stdout) as stream:
+        return await _perform(request, RunReport(stream))
+
+
+async def _perform(request: RunRequest, report: RunReport) -> RunRecord:
     async with AsyncExitStack() as stack:
         sink = await stack.enter_async_context(OtlpSink()) if request.has_sink else None
         function = request.function(sink.endpoint if sink else None)

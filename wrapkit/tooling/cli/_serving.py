@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..invoke_api import InvokeService, ServedFunction
-from ..report import JsonServeReport, ServeReport
+from ..report import BackgroundStream, JsonServeReport, ServeReport
 from ..sink import OtlpSink
 from ._function_settings import with_own_variables
 
@@ -35,8 +35,9 @@ class ServeRequest:
 
 async def perform(request: ServeRequest) -> None:
     """Serves until it is cancelled; then shuts down in order."""
-    report = JsonServeReport(sys.stdout) if request.as_json else ServeReport(sys.stdout)
     async with AsyncExitStack() as stack:
+        stream = await stack.enter_async_context(BackgroundStream(sys.stdout))
+        report = JsonServeReport(stream) if request.as_json else ServeReport(stream)
         sink = await stack.enter_async_context(OtlpSink()) if request.has_sink else None
         functions = tuple(
             with_own_variables(served, sink.endpoint if sink else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._background_stream import BackgroundStream
 from ._bench_page import bench_page
 from ._bench_table import bench_table
 from ._change_table import change_table
@@ -10,6 +11,7 @@ from ._run_report import RunReport
 from ._serve_report import JsonServeReport, ServeReport
 
 __all__ = [
+    "BackgroundStream",
     "InvocationRecord",
     "JsonServeReport",
     "RunRecord",
