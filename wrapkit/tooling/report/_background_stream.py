@@ -91,7 +91,8 @@ class BackgroundStream(io.TextIOBase):
                 item = self._queue.get()
             self._write("".join(texts))
             if not isinstance(item, str):
-                item()
+                with contextlib.suppress(RuntimeError):  # nobody waits any more: no loop is left
+                    item()
                 return
 
     def _write(self, text: str) -> None:
