@@ -9,12 +9,13 @@ from ._diff import Line, diff
 from ._fleet import Fleet, change_fleet, plan_fleet
 from ._image import dockerfile_lines
 from ._layer_version import LayerVersion
-from ._plan import Attachment, Plan, plan_attach, plan_detach
+from ._plan import WRAPKIT_CHAIN, Attachment, Plan, is_our_wrapper, plan_attach, plan_detach
 from ._publishing import check_layer_argument, find_layer
 from ._selection import Selection, select_functions
 
 __all__ = [
     "EXEC_WRAPPER",
+    "WRAPKIT_CHAIN",
     "Attachment",
     "Change",
     "Fleet",
@@ -30,6 +31,7 @@ __all__ = [
     "diff",
     "dockerfile_lines",
     "find_layer",
+    "is_our_wrapper",
     "plan_attach",
     "plan_detach",
     "plan_fleet",

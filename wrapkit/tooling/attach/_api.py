@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .._errors import USAGE, DiagnosticError
+from ..layers import parse_description
 from ._configuration import FunctionConfiguration, from_answer
-from ._layer_version import LayerVersion, layer_of, parse_description, parse_layer_arn
+from ._layer_version import LayerVersion, layer_of, parse_layer_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -28,43 +28,6 @@ class LayerVersion:
     byte_code: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LayerDescription:
-    """What wrapkit writes into the description of a layer version that it publishes."""
-
-    version: str
-    language: str
-    mode: str
-    versions: tuple[str, ...]
-
-    def __str__(self) -> str:
-        compiled = f", byte code {' '.join(self.versions)}" if self.versions else ""
-        return f"wrapkit {self.version}: {self.language}, mode {self.mode}{compiled}"
-
-    @property
-    def wrapper(self) -> str:
-        return "" if self.mode == "external" else LayerVersion.wrapper
-
-    @property
-    def byte_code(self) -> tuple[str, ...]:
-        return tuple(f"{self.language}{version}" for version in self.versions)
-
-
-_DESCRIPTION = re.compile(
-    r"wrapkit (?P<version>\S+): (?P<language>\w+), mode (?P<mode>\w+)"
-    r"(?:, byte code (?P<versions>[\d. ]+))?"
-)
-
-
-def parse_description(text: str) -> LayerDescription | None:
-    """None for a layer that somebody else published."""
-    match = _DESCRIPTION.fullmatch(text)
-    if not match:
-        return None
-    versions = tuple((match["versions"] or "").split())
-    return LayerDescription(match["version"], match["language"], match["mode"], versions)
-
-
 def parse_layer_arn(arn: str) -> re.Match[str]:
     """The parts of a layer version's ARN; `DiagnosticError` for anything else."""
     match = _ARN.fullmatch(arn)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ._layer_version import LayerVersion
 
-CHAIN = "WRAPKIT_CHAIN"
+WRAPKIT_CHAIN = "WRAPKIT_CHAIN"
 MAX_VARIABLES_BYTES = 4096
 # wrapkit answers to these names; a function that has one of them set runs wrapkit's own.
 _OUR_WRAPPERS = ("/opt/otel-handler", "/opt/otel-instrument")
@@ -103,7 +103,7 @@ def _with_those_set_before(
     function: FunctionConfiguration, record: Record | None, attachment: Attachment
 ) -> Attachment:
     """Bringing the layer up to date does not take back what an earlier command has set."""
-    names = set(record.checksums) - {EXEC_WRAPPER, CHAIN} if record else set()
+    names = set(record.checksums) - {EXEC_WRAPPER, WRAPKIT_CHAIN} if record else set()
     before = {name: function.variables[name] for name in sorted(names & set(function.variables))}
     return replace(attachment, variables={**before, **attachment.variables})
 
@@ -210,13 +210,18 @@ def _wanted_variables(
 
 def _wrapper_variables(variables: Mapping[str, str], attachment: Attachment) -> dict[str, str]:
     wrapper, there = attachment.layer.wrapper, variables.get(EXEC_WRAPPER, "")
-    if not wrapper or there == wrapper or there in _OUR_WRAPPERS:
+    if not wrapper or there == wrapper or is_our_wrapper(there):
         return {}
     wanted = {EXEC_WRAPPER: wrapper}
     if there and attachment.chain:
-        chained = [there, *filter(None, variables.get(CHAIN, "").split(":"))]
-        wanted[CHAIN] = ":".join(dict.fromkeys(chained))
+        chained = [there, *filter(None, variables.get(WRAPKIT_CHAIN, "").split(":"))]
+        wanted[WRAPKIT_CHAIN] = ":".join(dict.fromkeys(chained))
     return wanted
+
+
+def is_our_wrapper(path: str) -> bool:
+    """Whether this path of an exec wrapper is wrapkit's own once its layer is there."""
+    return path in _OUR_WRAPPERS
 
 
 def _check_layers(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import USAGE, DiagnosticError
-from ..layers import MAX_DIRECT_UPLOAD_BYTES, Picture, find_native_files, read_picture
+from ..layers import MAX_DIRECT_UPLOAD_BYTES, Picture, describe, find_native_files, read_picture
 from ..wrapping import LAMBDA_VERSIONS
-from ._layer_version import LayerDescription, LayerVersion, parse_layer_arn
+from ._layer_version import LayerVersion, parse_layer_arn
 
 if TYPE_CHECKING:
     from ._api import LambdaApi
 
-_MARKER = "wrapkit/wrapkit.json"
 # What a plan shows in place of the version that would be published.
 UNPUBLISHED_VERSION = "(new)"
 
@@ -60,7 +58,7 @@ def _of_archive(api: LambdaApi, path: Path, name: str | None, *, publish: bool) 
             USAGE,
         )
     picture = read_picture(path)
-    description = _description(picture)
+    description = describe(picture)
     name = name or f"wrapkit-{description.language}"
     archive = path.read_bytes()
     newest = api.newest_layer_version(name)
@@ -90,22 +88,6 @@ def _check_upload(path: Path, archive: bytes) -> None:
             f"{path} is larger than the 50 MB that Lambda takes directly",
             "build it with --compress, or publish it from S3 and name its ARN with --layer",
         )
-
-
-def _description(picture: Picture) -> LayerDescription:
-    """What `wrapkit generate` says about the layer in it."""
-    marker = next((file for file in picture.files if file.path == _MARKER), None)
-    if marker is None:
-        raise DiagnosticError(
-            "not-our-layer",
-            f"{picture.name} was not built by wrapkit: {_MARKER} is missing",
-            "publish it by hand, and name its ARN with --layer",
-            USAGE,
-        )
-    made = json.loads(marker.read())
-    return LayerDescription(
-        made["wrapkit"], made["language"], made["mode"], tuple(made.get("python", ()))
-    )
 
 
 def _architectures(picture: Picture) -> list[str]:

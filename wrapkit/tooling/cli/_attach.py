@@ -19,8 +19,10 @@ from ..attach import (
     plan_fleet,
     select_functions,
 )
+from ..templates import attach_template
 from ._arguments import tags, variables
 from ._fleet import Session, aws_options, carry_out, selection_options
+from ._template_file import edit_template, template_attachment, template_option
 
 DEFAULT_LAYER = "build/wrapkit-layer.zip"
 
@@ -30,6 +32,7 @@ Examples:
   wrapkit attach 'orders-*' --env OTEL_EXPORTER_OTLP_ENDPOINT=https://otlp.example.com --yes
   wrapkit attach --tag team=orders --verify event.json
   wrapkit attach my-function --replace-layer 'aws-otel-python-*'
+  wrapkit attach --template template.yaml
 
 Exit code 1 says that at least one function was not attached. What one function is refused for
 does not keep wrapkit from the others. Interrupted, or in part refused, the same command goes on
@@ -75,6 +78,7 @@ where it was.
     default=True,
     help="Whether an exec wrapper that is there goes on after wrapkit's.  [default: chain]",
 )
+@template_option
 @click.option(
     "--verify",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -93,6 +97,7 @@ def attach(
     override: bool,
     replace_layers: tuple[str, ...],
     chain: bool,
+    template: Path | None,
     verify: Path | None,
     session: Session,
 ) -> int:
@@ -101,7 +106,15 @@ def attach(
     Shows what will change and asks. Other layers and variables stay as they are, in their order;
     an exec wrapper that is there already is run after wrapkit's. A function that somebody else
     changes at the same time is left to them.
+
+    With --template, a CloudFormation or SAM template is edited instead, line by line: FUNCTION are
+    logical IDs then, by default all of the layer's language.
     """
+    if template:
+        edited = attach_template(
+            template, template_attachment(template, layer, assignments, chain), functions
+        )
+        return edit_template(edited, session)
     api = LambdaApi(session.region, session.profile)
     check_layer_argument(layer, api.region)
     names = select_functions(api, Selection(functions, tags(tagged)))

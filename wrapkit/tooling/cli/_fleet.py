@@ -91,7 +91,7 @@ def carry_out(
     if session.dry_run or not due:
         changes = [Change(plan.before.name, Outcome.UNCHANGED, plan) for plan in fleet.plans]
         return _sum_up([*fleet.settled, *changes], session, planned_only=session.dry_run)
-    _ask(fleet, session)
+    ask(f"Change {_counted(sum(plan.changes for plan in fleet.plans), 'function')}?", session)
     changes = list(fleet.settled)
     plans = confirmed().plans
     for number, change in enumerate(change_fleet(api, plans, event), 1):
@@ -117,7 +117,8 @@ def _show_plan(plan: Plan, *, err: bool) -> None:
         click.echo(f"  note: {note}", err=True)
 
 
-def _ask(fleet: Fleet, session: Session) -> None:
+def ask(question: str, session: Session) -> None:
+    """Go on after a yes; `DiagnosticError` where there is nobody to ask."""
     if session.yes:
         return
     if not sys.stdin.isatty():
@@ -127,8 +128,7 @@ def _ask(fleet: Fleet, session: Session) -> None:
             "look at it with --dry-run, and agree with --yes",
             USAGE,
         )
-    count = sum(plan.changes for plan in fleet.plans)
-    click.confirm(f"Change {_counted(count, 'function')}?", abort=True, err=True)
+    click.confirm(question, abort=True, err=True)
 
 
 def _say_progress(change: Change, position: str) -> None:

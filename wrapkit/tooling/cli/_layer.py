@@ -8,6 +8,7 @@ layer = LazyGroup(
     "layer",
     summaries={
         "build": "Write a layer as a zip archive, the same bytes from the same inputs.",
+        "publish": "Publish an archive, and print the ARN of its version.",
         "inspect": "Explain what a layer puts into /opt, and what is wrong with it.",
     },
     prefix="_layer_",

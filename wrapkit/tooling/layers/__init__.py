@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._build import BuiltLayer, LayerRequest, build_layers
+from ._description import LayerDescription, describe, parse_description
 from ._finding import Finding, Severity
 from ._inspection import Inspection, inspect_layer
 from ._limits import MAX_DIRECT_UPLOAD_BYTES, MAX_LAYERS, megabytes
@@ -15,12 +16,15 @@ __all__ = [
     "BuiltLayer",
     "Finding",
     "Inspection",
+    "LayerDescription",
     "LayerRequest",
     "Picture",
     "Severity",
     "build_layers",
+    "describe",
     "find_native_files",
     "inspect_layer",
     "megabytes",
+    "parse_description",
     "read_picture",
 ]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._errors import DiagnosticError
+from .._whole_file import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 # The first time that the format knows. Nothing in a layer looks at times: byte code is unchecked.
@@ -40,32 +38,12 @@ def write_archive(folder: Path, output: Path, *, compress: bool = False) -> Arch
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(folder, files, output, method)
-    except OSError as error:
-        raise DiagnosticError(
-            "output-not-writable",
-            f"cannot write {output}: {error.strerror or error}",
-            "choose another --output",
-        ) from error
+    with whole_file(output) as stream, zipfile.ZipFile(stream, "w", method) as archive:
+        for path in files:
+            entry = _entry(path, path.relative_to(folder).as_posix())
+            archive.writestr(entry, path.read_bytes(), method, compresslevel=9)
     sha256 = hashlib.sha256(output.read_bytes()).hexdigest()
     return Archive(output, sha256, output.stat().st_size, sum(p.stat().st_size for p in files))
-
-
-def _write_whole(folder: Path, files: Iterable[Path], output: Path, method: int) -> None:
-    handle, scratch = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", method) as archive:
-            for path in files:
-                entry = _entry(path, path.relative_to(folder).as_posix())
-                archive.writestr(entry, path.read_bytes(), method, compresslevel=9)
-        # mkstemp's own 0600 would keep the archive from whoever else is to publish it.
-        os.chmod(scratch, 0o644)
-        os.replace(scratch, output)
-    except BaseException:
-        os.unlink(scratch)
-        raise
 
 
 def _entry(path: Path, name: str) -> zipfile.ZipInfo:
