@@ -61,6 +61,12 @@ SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105
 CREDENTIALS_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 CREDENTIALS_TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105
 
+# AWS's parameters-and-secrets extension, and the endpoints that AWS's SDKs would use.
+SECRETS_EXTENSION_PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
+AWS_ENDPOINT = "AWS_ENDPOINT_URL"
+SECRETS_MANAGER_ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+SSM_ENDPOINT = "AWS_ENDPOINT_URL_SSM"
+
 # wrapkit's own; each is described in docs/concepts/architecture.md.
 SOCKET = "WRAPKIT_SOCKET"
 OTLP_ADDRESS = "WRAPKIT_OTLP_ADDRESS"
@@ -87,6 +93,8 @@ DEFAULT_SERVICE_NAME = "unknown_service"
 MAX_TIMEOUT_MS = 900_000
 
 _OTLP = "OTEL_EXPORTER_OTLP_"
+# Where a header's value refers to a secret (external/_secret_reference.py).
+SECRET_MARKS = ("${secretsmanager:", "${ssm:")
 _ENDPOINT = "_ENDPOINT"
 _COMPRESSIONS = ("none", "gzip")
 _PROTOCOL = "http/protobuf"
@@ -365,11 +373,16 @@ def _headers(environ: "Mapping[str, str]", variable: str) -> "list[tuple[str, st
         if not member.strip():
             continue
         name, value = _pair(member)
-        if not _is_token(name) or value is None or not _is_field_value(value):
+        if not _is_token(name) or value is None or not is_field_value(value):
             report_once(f"env {variable}", f"{variable} has a malformed member; leaving it out")
             continue
         headers.append((name, value))
     return headers
+
+
+def refers_to_secret(value: str) -> bool:
+    """Whether a header's value is to be completed by a secret."""
+    return any(mark in value for mark in SECRET_MARKS)
 
 
 def _is_token(name: str) -> bool:
@@ -379,7 +392,8 @@ def _is_token(name: str) -> bool:
     )
 
 
-def _is_field_value(value: str) -> bool:
+def is_field_value(value: str) -> bool:
+    """Whether a header can carry ``value``."""
     # A line break would let the value add headers of its own; latin-1 is all that the head can
     # carry.
     return not any((c < " " and c != "\t") or c == "\x7f" or c > "\xff" for c in value)

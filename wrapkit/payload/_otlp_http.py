@@ -4,6 +4,9 @@ means.
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
+from . import _env
+from ._report import report_once
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,10 +88,19 @@ def export_request(
     """The POST that carries ``body``; compressed when the settings ask for it."""
     from ..lifecycle import request_bytes
 
-    headers = headers_of(settings, settings.headers, content_type, user_agent)
+    headers = headers_of(settings, _plain(settings.headers), content_type, user_agent)
     if settings.gzip:
         body = compressed([body])
     return request_bytes("POST", target.path, target.authority, headers, body)
+
+
+def _plain(headers: "Sequence[tuple[str, str]]") -> "list[tuple[str, str]]":
+    """Those that say what they are: before a response nobody waits for a secret."""
+    plain = [header for header in headers if not _env.refers_to_secret(header[1])]
+    if len(plain) < len(headers):
+        said = "a header refers to a secret, which only the extension reads; leaving it out"
+        report_once("secret", said)
+    return plain
 
 
 def headers_of(

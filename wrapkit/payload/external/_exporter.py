@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._env import ExportSettings
     from ._backlog import Backlog
     from ._loop import Loop
+    from ._secrets import Secrets
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -45,6 +46,15 @@ class Exporter:
 
         credentials = CredentialsSource(environ, loop, rank=rank, now_ms=now_ms)
         loop.add_timed(credentials)
+        self._secrets: Optional[Secrets] = None
+
+        def secrets() -> "Secrets":
+            if self._secrets is None:
+                from ._secrets import Secrets
+
+                self._secrets = Secrets(environ, loop, credentials, rank=rank, now_ms=now_ms)
+                loop.add_timed(self._secrets)
+            return self._secrets
 
         def new_lane(first: Outlet) -> Lane:
             lane = Lane(
@@ -53,6 +63,7 @@ class Exporter:
                 backlog,
                 credentials,
                 first,
+                secrets=secrets,
                 rank=rank,
                 now_ms=now_ms,
                 user_agent=user_agent,

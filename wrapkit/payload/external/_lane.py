@@ -15,7 +15,7 @@ Rule 5. A request is signed as it is sent, and again as it is sent again: AWS ta
 """
 
 from ...lifecycle import request_bytes
-from .. import _otlp_http, _tls
+from .. import _env, _otlp_http, _tls
 from .._report import report, report_once
 from ._connection import Connection
 from ._partial_success import partial_success, refusal_message
@@ -25,7 +25,7 @@ from ._sigv4 import signed_headers, signing_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Callable, Optional
 
     from ...lifecycle import Message
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ._credentials_source import Answer, CredentialsSource
     from ._loop import Loop
     from ._outbox import Batch
+    from ._secret_reference import SecretReference
+    from ._secrets import Found, Secrets
     from ._sigv4 import SigningScope
 
 # What an earlier life has left shall not hold up an invocation of this one for longer.
@@ -43,6 +45,7 @@ _SPOOL_SHARE_MS = 1_000.0
 # continents with TLS and a request. After a failure, enough to find out that the backend is back.
 PATIENCE_MS = 1_000.0
 PATIENCE_AFTER_FAILURE_MS = 250.0
+_UNAUTHORISED = (401, 403)
 # A quarter of what makes an export begin for want of memory.
 _WORTH_A_REQUEST_BYTES = 256 * 1024
 _FOR_EVER = float("inf")
@@ -51,7 +54,7 @@ _FOR_EVER = float("inf")
 class Outlet:
     """How one signal goes out: its settings, its target, and how its requests are signed."""
 
-    __slots__ = ("destination", "scope", "settings", "signal", "target")
+    __slots__ = ("destination", "scope", "secrets", "settings", "signal", "target")
 
     def __init__(
         self,
@@ -67,21 +70,20 @@ class Outlet:
         self.scope: Optional[SigningScope] = signing_scope(
             environ, signal, target, settings.headers, settings.sigv4_variable
         )
+        self.secrets = _secrets_of(settings.headers)
 
 
 class Attempt:
-    """A batch on its way, with the headers and the compressed body of its request."""
+    """A batch on its way, with the user's headers and the compressed body of its request."""
 
     __slots__ = ("batch", "body", "credentials", "headers", "outlet")
 
-    def __init__(self, batch: "Batch", outlet: Outlet, user_agent: str) -> None:
+    def __init__(self, batch: "Batch", outlet: Outlet) -> None:
         self.batch = batch
         self.outlet = outlet
         self.credentials: Optional[Credentials] = None
         settings = outlet.settings
-        self.headers = _otlp_http.headers_of(
-            settings, settings.headers, batch.content_type, user_agent
-        )
+        self.headers = settings.headers
         self.body = [_otlp_http.compressed(batch.parts)] if settings.gzip else batch.parts
 
 
@@ -100,6 +102,7 @@ class Lane:
         credentials: "CredentialsSource",
         first: Outlet,
         *,
+        secrets: "Callable[[], Secrets]",
         rank: int,
         now_ms: "Callable[[], float]",
         user_agent: str,
@@ -107,6 +110,7 @@ class Lane:
     ) -> None:
         self._backlog = backlog
         self._credentials = credentials
+        self._secrets = secrets
         self._now_ms = now_ms
         self._user_agent = user_agent
         self._outlets = [first]
@@ -240,8 +244,25 @@ class Lane:
         self._deadline_ms = min(
             self._flush_deadline_ms, self._now_ms() + outlet.settings.timeout_ms
         )
-        attempt = self._attempt = Attempt(batch, outlet, self._user_agent)
-        if outlet.scope is None:
+        attempt = self._attempt = Attempt(batch, outlet)
+        if outlet.secrets:
+            self._secrets().get(outlet.secrets, lambda found: self._take_secrets(attempt, found))
+        else:
+            self._authenticate(attempt)
+
+    def _take_secrets(self, attempt: Attempt, found: "Found") -> None:
+        if attempt is not self._attempt:
+            return  # it was given up meanwhile
+        if isinstance(found, str):
+            self._fail(found)
+            return
+        from ._secret_reference import resolved
+
+        attempt.headers = resolved(attempt.outlet.settings.headers, found)
+        self._authenticate(attempt)
+
+    def _authenticate(self, attempt: Attempt) -> None:
+        if attempt.outlet.scope is None:
             self._send(attempt)
         else:
             self._credentials.get(lambda found: self._take_credentials(attempt, found))
@@ -259,7 +280,10 @@ class Lane:
         self._connection.ask(lambda: self._request(attempt), self._answered, self._fail)
 
     def _request(self, attempt: Attempt) -> "list[bytes]":
-        outlet, headers = attempt.outlet, attempt.headers
+        outlet = attempt.outlet
+        headers = _otlp_http.headers_of(
+            outlet.settings, attempt.headers, attempt.batch.content_type, self._user_agent
+        )
         target = outlet.target.path
         if outlet.scope is not None and attempt.credentials is not None:
             headers = signed_headers(
@@ -293,13 +317,20 @@ class Lane:
         attempt, self._attempt = self._attempt, None
         assert attempt is not None  # noqa: S101 - its answer this is
         self._retry.succeeded()
-        if outcome == _otlp_http.REFUSED:
+        if status in _UNAUTHORISED and self._has_old_secrets(attempt.outlet):
+            self._backlog.put_back(attempt.batch)
+            self._promised_bytes += attempt.batch.length
+        elif outcome == _otlp_http.REFUSED:
             self._backlog.drop(attempt.batch)
             self._report_refusal(attempt.batch.signal, message)
         else:
             self._backlog.delivered(attempt.batch)
             self._take_partial_success(attempt.batch.signal, message)
         self._next_batch()
+
+    def _has_old_secrets(self, outlet: Outlet) -> bool:
+        """Whether a secret may have been changed since it was fetched."""
+        return bool(outlet.secrets) and self._secrets().forget(outlet.secrets)
 
     def _report_refusal(self, signal: str, message: "Message") -> None:
         status = message.head.status
@@ -342,6 +373,14 @@ class Lane:
         if attempt is not None:
             report(f"the last export to {self._target!r} was cut off")
             self._backlog.put_back(attempt.batch)
+
+
+def _secrets_of(headers: "Sequence[tuple[str, str]]") -> "list[SecretReference]":
+    if not any(_env.refers_to_secret(value) for _, value in headers):
+        return []
+    from ._secret_reference import references
+
+    return references(headers)
 
 
 def _random() -> float:

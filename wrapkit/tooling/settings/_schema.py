@@ -215,7 +215,12 @@ OTLP = Section(
             "OTEL_EXPORTER_OTLP_HEADERS",
             Text(),
             "none",
-            "`name=value,name=value`, values percent-encoded: credentials, usually",
+            "`name=value,name=value`, values percent-encoded: credentials, usually. "
+            "`${secretsmanager:NAME#KEY}` and `${ssm:NAME}` in a value (NAME may be an ARN; "
+            "without `#KEY` the whole secret) are read by the extension when the first export "
+            "needs them: from AWS's parameters-and-secrets extension where that layer is there, "
+            "else from the service, with the function's role. They are fetched anew when the "
+            "backend answers 401 or 403",
         ),
         Setting(
             "otlp.compression",
