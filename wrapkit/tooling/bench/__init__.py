@@ -9,10 +9,10 @@ from ._judgement import Judged, judge
 from ._measures import MEASURES, Measure, measure_of
 from ._measuring import BenchRequest, Observer, measure
 from ._plan import Cell, PlannedStart
-from ._price import ARCHITECTURES, PRICES, Traffic, find_price
+from ._price import ARCHITECTURES, PRICES, Price, Traffic, find_price
 from ._record import BenchRecord, load_record
 from ._start import Start
-from ._statistics import Estimate, quantile
+from ._statistics import Estimate, difference, estimate, quantile
 from ._stopping import StopRule
 from ._unfinished import UnfinishedRun
 from ._variant import BARE, MODES, Variant, mode_variant, parse_variants
@@ -34,6 +34,7 @@ __all__ = [
     "Measure",
     "Observer",
     "PlannedStart",
+    "Price",
     "Start",
     "StopRule",
     "Traffic",
@@ -41,6 +42,8 @@ __all__ = [
     "Variant",
     "changes",
     "check_comparable",
+    "difference",
+    "estimate",
     "find_price",
     "findings",
     "judge",

@@ -29,6 +29,7 @@ COMMANDS = {
     "bench": "Measure what instrumentation costs a function, beside any other layer.",
     "attach": "Add the layer to functions and set their exec wrapper.",
     "detach": "Restore what functions were before they were attached.",
+    "report": "Show records of benchmarks, and make tables of REPORT lines.",
     "layer": "Build layers as zip archives, and explain those of anybody.",
 }
 

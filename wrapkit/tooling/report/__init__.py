@@ -6,6 +6,8 @@ from ._background_stream import BackgroundStream
 from ._bench_page import bench_page
 from ._bench_table import bench_table
 from ._change_table import change_table
+from ._log_groups import LogRow, group_reports, log_rows, log_table
+from ._report_lines import Report, read_reports
 from ._run_record import InvocationRecord, RunRecord
 from ._run_report import RunReport
 from ._serve_report import JsonServeReport, ServeReport
@@ -14,10 +16,16 @@ __all__ = [
     "BackgroundStream",
     "InvocationRecord",
     "JsonServeReport",
+    "LogRow",
+    "Report",
     "RunRecord",
     "RunReport",
     "ServeReport",
     "bench_page",
     "bench_table",
     "change_table",
+    "group_reports",
+    "log_rows",
+    "log_table",
+    "read_reports",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..bench import BenchRecord
 
+COLD, WARM = "first_billed_ms", "warm_billed_ms"
 RATES = (0.001, 0.01, 0.1, 1.0)
 MILLION = 1_000_000
 MB_PER_GB = 1024
@@ -38,7 +39,8 @@ class CostTable:
 
 def cost_tables(record: BenchRecord) -> list[CostTable]:
     """One table a memory size; none where no warm invocation or no price is known."""
-    if "usd_per_gb_second" not in record.scenario or not record.scenario["warm"]:
+    is_known = all({COLD, WARM} <= start.measures.keys() for start in record.starts)
+    if "usd_per_gb_second" not in record.scenario or not is_known:
         return []
     rates = sorted({*RATES, record.scenario["cold_start_rate"]})
     return [_table(record, memory_mb, rates) for memory_mb in record.memory_mb]
@@ -47,8 +49,8 @@ def cost_tables(record: BenchRecord) -> list[CostTable]:
 def _table(record: BenchRecord, memory_mb: int, rates: Sequence[float]) -> CostTable:
     billed = {
         variant: (
-            _median(record, variant, memory_mb, "first_billed_ms"),
-            _median(record, variant, memory_mb, "warm_billed_ms"),
+            _median(record, variant, memory_mb, COLD),
+            _median(record, variant, memory_mb, WARM),
         )
         for variant in record.variants
     }
