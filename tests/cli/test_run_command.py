@@ -103,6 +103,44 @@ def test_a_terminal_that_stands_still_does_not_hold_the_function_up(wrapkit, tas
     assert stdout.count("a line that is of no interest") == 20_000
 
 
+ADDRESS = """
+import os, pathlib, time
+
+def handler(event, context):
+    pathlib.Path(os.environ["MEETING"], event["name"]).touch()
+    while len(os.listdir(os.environ["MEETING"])) < 2:
+        time.sleep(0.01)
+    return os.environ.get("WRAPKIT_OTLP_ADDRESS")
+"""
+
+
+def test_two_runs_at_once_have_an_extension_each(wrapkit, task, event, tmp_path):
+    """The second takes OTLP at a port of its own, and says so."""
+    layer, meeting = tmp_path / "layer", tmp_path / "meeting"
+    meeting.mkdir()
+    wrapkit("generate", "--lang", "python", "--output", layer)
+    folder = task(ADDRESS)
+    processes = [
+        wrapkit.start(
+            *("run", "--task", folder, "--handler", "app.handler", "--layer", layer, "--json"),
+            *("--isolation", "none", "--env", f"MEETING={meeting}", "--timeout", BOUND_S),
+            *("--event", event({"name": name}, f"{name}.json")),
+        )
+        for name in ("one", "two")
+    ]
+    try:
+        outputs = [process.communicate(timeout=BOUND_S) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    documents = [json.loads(stdout) for stdout, _ in outputs]
+    addresses = {document["invocations"][0]["payload"] for document in documents}
+    assert len(addresses) == 2
+    assert sum("port 4318 is taken" in stderr for _, stderr in outputs) == len(addresses - {None})
+    assert not any("no OTLP/HTTP" in stderr for _, stderr in outputs)
+    assert [len(document["invocations"][0]["trace_ids"]) for document in documents] == [1, 1]
+
+
 def wait_until(condition):
     deadline_s = time.monotonic() + BOUND_S
     while not condition():

@@ -122,6 +122,17 @@ def test_an_invocation_without_a_span_says_so_and_strays_are_shown_apart():
     assert "stray" in text.partition("Outside of the invocations")[2]
 
 
+@pytest.mark.parametrize(("status", "is_said"), [("UNSET", True), ("ERROR", False)])
+def test_a_failure_that_no_span_tells_is_not_passed_over(status, is_said):
+    store = TelemetryStore()
+    attributes = {"faas.invocation_id": "r1"}
+    store.spans.append(Span("aa", "01", "", "f", 0, 5, attributes=attributes, status_code=status))
+    failed = invocation(function_error="Unhandled", payload=b'{"errorType": "KeyError"}')
+    run = RunRecord(FUNCTION, store, invocations=[failed])
+    text = written("utf-8", lambda report: report.traces(run, "http://sink"))
+    assert ("no span tells the failure; to an extension alone" in text) == is_said
+
+
 def test_the_end_of_every_process_is_shown():
     ended = ShutdownResult("spindown", 4.5, {"runtime": "signal: terminated"}, ())
     text = written("utf-8", lambda report: report.shutdown_done(ended))

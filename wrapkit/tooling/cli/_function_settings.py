@@ -13,7 +13,7 @@ from .._errors import USAGE, DiagnosticError
 from ..emulator import Function
 from ..invoke_api import ServedFunction
 from ._arguments import function_name
-from ._own_variables import own_variables
+from ._own_variables import own_ports, own_variables
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -156,7 +156,10 @@ def with_own_variables(served: ServedFunction, endpoint: str | None) -> ServedFu
     """The function with the command's own variables below those of its user."""
     function = served.function
     environment = {**own_variables(function.layers, endpoint), **function.environment}
-    return replace(served, function=replace(function, environment=environment))
+    ports = own_ports(function.layers)
+    return replace(
+        served, function=replace(function, environment=environment, loopback_ports=ports)
+    )
 
 
 def _bad(path: Path, problem: str, hint: str = "") -> DiagnosticError:

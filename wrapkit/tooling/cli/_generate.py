@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     default=DEFAULT_MODE,
     show_default=True,
     help="internal: the hook exports before the response. external: no code in the function's "
-    "process. both: the hook records, the extension exports after the response.",
+    "process, and nothing known of what the handler raises. both: the hook records, the extension "
+    "exports after the response.",
 )
 @click.option(
     "--python",

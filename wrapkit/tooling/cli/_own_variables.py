@@ -1,4 +1,4 @@
-"""The variables that a function gets from the commands that run it, unless its user sets them."""
+"""What a function gets from the commands that run it, unless its user sets it: variables, ports."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 WRAPPER_FILE = "otel-handler"
 WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
 ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+EXTENSION_FILE = "extensions/wrapkit"
+# Where the extension takes OTLP: the port that OpenTelemetry's SDKs send to by default.
+OTLP_PORTS = {"WRAPKIT_OTLP_ADDRESS": 4318}
 
 
 def own_variables(layers: Iterable[Path], endpoint: str | None) -> dict[str, str]:
@@ -22,6 +25,11 @@ def own_variables(layers: Iterable[Path], endpoint: str | None) -> dict[str, str
     if endpoint:
         variables[ENDPOINT_VARIABLE] = endpoint
     return variables
+
+
+def own_ports(layers: Iterable[Path]) -> dict[str, int]:
+    """The ports that the layers' extension listens on, by the variable that names another."""
+    return OTLP_PORTS if any(_holds(layer, EXTENSION_FILE) for layer in layers) else {}
 
 
 def _holds(layer: Path, name: str) -> bool:

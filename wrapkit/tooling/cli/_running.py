@@ -14,7 +14,7 @@ from ..emulator import ExecutionEnvironment, Function
 from ..report import BackgroundStream, InvocationRecord, RunRecord, RunReport
 from ..sink import OtlpSink
 from ._arguments import function_name
-from ._own_variables import ENDPOINT_VARIABLE, own_variables
+from ._own_variables import ENDPOINT_VARIABLE, own_ports, own_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +71,7 @@ class RunRequest:
             log_format=self.log_format,
             application_log_level=self.application_log_level,
             system_log_level=self.system_log_level,
+            loopback_ports=own_ports(self.layers),
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from wrapkit.lifecycle import AWS_PROFILE, RIE_PROFILE, Environment, Init, Shutdown
@@ -18,6 +19,7 @@ from ._host import Host
 from ._interpreter import inspect_interpreter, require_runtime_client
 from ._invocation import Invocation
 from ._journal import Journal
+from ._loopback_ports import LoopbackPorts
 from ._played import PlayedProcesses, PlayedSandbox
 from ._processes import Processes
 from ._results import InitResult, InvocationResult, ShutdownResult
@@ -80,6 +82,7 @@ class ExecutionEnvironment:
         self._sandbox: Sandbox | None = None
         self._host: Host | None = None
         self._server: Server | None = None
+        self._ports: LoopbackPorts | None = None
 
     async def __aenter__(self) -> ExecutionEnvironment:
         try:
@@ -128,7 +131,7 @@ class ExecutionEnvironment:
         make_processes = Processes if self._played is None else PlayedProcesses
         host.attach(
             make_processes(
-                self.function,
+                self._with_free_ports(),
                 self._sandbox,
                 runtime_api=self._server.address,
                 metadata_token=host.metadata_token,
@@ -139,6 +142,17 @@ class ExecutionEnvironment:
                 on_exit=host.exited,
             )
         )
+
+    def _with_free_ports(self) -> Function:
+        """The function with the addresses that it gets in place of those that are taken."""
+        function = self.function
+        unset = {
+            name: port
+            for name, port in function.loopback_ports.items()
+            if name not in function.environment
+        }
+        self._ports = LoopbackPorts(unset)
+        return replace(function, environment={**function.environment, **self._ports.variables})
 
     async def _make_sandbox(self) -> tuple[Sandbox, str]:
         """The sandbox, and the name of the runtime that runs in it."""
@@ -162,6 +176,8 @@ class ExecutionEnvironment:
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
+        if self._ports is not None:
+            self._ports.close()
 
     @property
     def isolation(self) -> str:

@@ -35,6 +35,8 @@ class Function:
         log_format: ``Text`` or ``JSON``, the format of the log.
         application_log_level: the least level of the function's lines in the log, with JSON only.
         system_log_level: the least level of the platform's lines in the log, with JSON only.
+        loopback_ports: ports that the function or its extensions listen on, by the variable that
+            names another address; where one is taken, that variable gets a free one.
     """
 
     task_root: Path
@@ -52,6 +54,7 @@ class Function:
     log_format: str = "Text"
     application_log_level: str = "INFO"
     system_log_level: str = "INFO"
+    loopback_ports: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Bars longer than this are harder to read, not easier.
 MAX_WIDTH = 120
 PAYLOAD_LINES = 2
+NO_ERROR_HINT = "to an extension alone (mode external), a handler that raises is a success"
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLATFORM_LINE = re.compile(r"(INIT_START|INIT_REPORT|EXTENSION|START|END|REPORT|XRAY)\b")
 
@@ -115,6 +116,8 @@ class RunReport:
             self._trace(f"Invoke {number}  {record.event}", trees)
             if not trees:
                 self._line(f"  no span of this invocation came to {endpoint}", style="yellow")
+            elif record.failure and not any(_tells_error(tree) for tree in trees):
+                self._line(f"  no span tells the failure; {NO_ERROR_HINT}", style="yellow")
         if found.others:
             self._trace("Outside of the invocations", found.others)
 
@@ -150,6 +153,10 @@ class RunReport:
     def _indented(self, text: Text) -> None:
         for line in text.split():
             self._console.print(Text("  ").append_text(line), soft_wrap=True)
+
+
+def _tells_error(tree: SpanNode) -> bool:
+    return any(node.span.status_code == "ERROR" for node in tree.walk())
 
 
 def _payload_text(record: InvocationRecord) -> str:
