@@ -17,6 +17,7 @@ class Profile(Record):
         runtime_share_ms: the runtime's part of a shutdown with external extensions.
         limits_init: whether the Init phase has a time limit of its own.
         freezes: whether the processes stand still between invocations.
+        has_limits: whether memory size and package size are limits.
         has_log_descriptor: whether the runtime can write its log as framed messages.
         has_telemetry: whether there is a Telemetry API (and a Logs API), or only a stub of it.
         traces: whether the caller's trace header is passed on.
@@ -28,6 +29,7 @@ class Profile(Record):
     __slots__ = (
         "explains_timeout",
         "freezes",
+        "has_limits",
         "has_log_descriptor",
         "has_telemetry",
         "limits_init",
@@ -51,6 +53,7 @@ class Profile(Record):
         self.runtime_share_ms = runtime_share_ms
         self.limits_init = is_complete
         self.freezes = is_complete
+        self.has_limits = is_complete
         self.has_log_descriptor = is_complete
         self.has_telemetry = is_complete
         self.traces = is_complete

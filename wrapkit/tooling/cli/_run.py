@@ -70,7 +70,23 @@ of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
     show_default=True,
     metavar="MB",
     type=click.IntRange(128, 10_240),
-    help="The function's memory size.",
+    help="The function's memory size; whoever takes more is killed.",
+)
+@click.option(
+    "--ephemeral-storage",
+    "ephemeral_storage_mb",
+    default=512,
+    show_default=True,
+    metavar="MB",
+    type=click.IntRange(512, 10_240),
+    help="The size of /tmp, where it is the function's own.",
+)
+@click.option(
+    "--limit-cpu",
+    "limits_cpu",
+    is_flag=True,
+    help="Give the function, after Init, only the share of the CPU that its memory size buys on "
+    "Lambda (1769 MB: one core), where control groups allow it.",
 )
 @click.option(
     "--timeout",
@@ -145,6 +161,8 @@ def run(  # noqa: PLR0917 - one argument an option
     event_sources: tuple[str, ...],
     environment: dict[str, str],
     memory_mb: int,
+    ephemeral_storage_mb: int,
+    limits_cpu: bool,
     timeout_s: float,
     python: Path | None,
     isolation: Literal["auto", "namespace", "none"],
@@ -177,6 +195,8 @@ def run(  # noqa: PLR0917 - one argument an option
         events=tuple(read_event(source) for source in event_sources),
         environment=environment,
         memory_mb=memory_mb,
+        ephemeral_storage_mb=ephemeral_storage_mb,
+        limits_cpu=limits_cpu,
         timeout_ms=max(1, round(timeout_s * 1000)),
         python=python,
         command=ctx.meta.get(GreedyCommand.COMMAND_KEY),

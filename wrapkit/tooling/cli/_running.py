@@ -44,6 +44,8 @@ class RunRequest:
     events: Sequence[Event]
     environment: Mapping[str, str]
     memory_mb: int
+    ephemeral_storage_mb: int
+    limits_cpu: bool
     timeout_ms: int
     python: Path | None
     command: tuple[str, ...] | None
@@ -64,6 +66,7 @@ class RunRequest:
             layers=self.layers,
             name=function_name(self.task_root),
             memory_mb=self.memory_mb,
+            ephemeral_storage_mb=self.ephemeral_storage_mb,
             timeout_ms=self.timeout_ms,
             environment={**own_variables(self.layers, endpoint), **self.environment},
             command=self.command or None,
@@ -106,6 +109,7 @@ async def _perform_phases(request: RunRequest, record: RunRecord, report: RunRep
         runtime_api_port=request.runtime_api_port,
         profile=request.profile,
         freezes=request.freezes,
+        limits_cpu=request.limits_cpu,
     ) as environment:
         record.isolation = environment.isolation
         report.begin(record.function, record.isolation)

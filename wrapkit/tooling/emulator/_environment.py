@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 import uuid
@@ -15,10 +16,12 @@ from wrapkit.tooling._http_server import Server
 
 from ._api import Api
 from ._clock import Clock, SystemClock
+from ._control_group import MB_PER_CORE, ControlGroup
 from ._host import Host
 from ._interpreter import inspect_interpreter, require_runtime_client
 from ._invocation import Invocation
 from ._journal import Journal
+from ._limits import check_limits
 from ._loopback_ports import LoopbackPorts
 from ._played import PlayedProcesses, PlayedSandbox
 from ._processes import Processes
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ._usage import ProcessUsage
 
 ProfileName = Literal["aws", "rie"]
+logger = logging.getLogger("wrapkit.emulator")
 _PROFILES = {profile.name: profile for profile in (AWS_PROFILE, RIE_PROFILE)}
 
 
@@ -53,6 +57,8 @@ class ExecutionEnvironment:
         runtime_api_port: the port of the runtime API on the loopback; 0 for any that is free.
         profile: ``aws`` for the observed platform, ``rie`` for AWS's own emulator where it differs.
         freezes: whether processes stand still between invocations; None as in the profile.
+        limits_cpu: whether the function has, after Init, only the share of the CPU that its memory
+            size buys; said where control groups do not allow that.
         clock: the time; for tests.
         played: the names of external extensions whose part the caller plays over the APIs, and the
             runtime's with them: no process is started, nor is there a sandbox; ``exit`` ends one.
@@ -68,6 +74,7 @@ class ExecutionEnvironment:
         runtime_api_port: int = 0,
         profile: ProfileName = "aws",
         freezes: bool | None = None,
+        limits_cpu: bool = False,
         clock: Clock | None = None,
         played: Sequence[str] | None = None,
     ) -> None:
@@ -78,6 +85,7 @@ class ExecutionEnvironment:
         self._profile, self._freezes = _PROFILES[profile], freezes
         self._clock = clock or SystemClock()
         self._played = played
+        self._limits_cpu = limits_cpu
         self._init_has_begun = self._shutdown_has_begun = False
         self._sandbox: Sandbox | None = None
         self._host: Host | None = None
@@ -109,7 +117,11 @@ class ExecutionEnvironment:
                 USAGE,
             )
         self.function.check()
+        if self._profile.has_limits and self._played is None:
+            check_limits(self.function)
         self._sandbox, runtime_version = await self._make_sandbox()
+        if self._limits_cpu:
+            self._sandbox.control_group = _make_control_group(self.function.memory_mb)
         log_stream = _log_stream(self.function.version)
         journal = Journal(
             self.function,
@@ -137,7 +149,7 @@ class ExecutionEnvironment:
                 metadata_token=host.metadata_token,
                 log_stream=log_stream,
                 on_text=host.text,
-                has_log_descriptor=self._profile.has_log_descriptor,
+                profile=self._profile,
                 on_exec=host.executed,
                 on_exit=host.exited,
             )
@@ -175,6 +187,8 @@ class ExecutionEnvironment:
             self._server.close()
         if self._sandbox is not None:
             self._sandbox.close()
+            if self._sandbox.control_group is not None:
+                self._sandbox.control_group.close()
             self._sandbox = None
         if self._ports is not None:
             self._ports.close()
@@ -311,6 +325,20 @@ class ExecutionEnvironment:
         if not isinstance(processes, PlayedProcesses):
             raise TypeError("only an environment with played=[...] has its parties' ends told")
         processes.exit(name, status)
+
+
+def _make_control_group(memory_mb: int) -> ControlGroup | None:
+    try:
+        return ControlGroup(memory_mb)
+    except OSError as error:
+        logger.warning(
+            "no control group for the CPU: %s; the function has more of it than on Lambda, where %d"
+            " MB are %.2f of a core",
+            error,
+            memory_mb,
+            memory_mb / MB_PER_CORE,
+        )
+        return None
 
 
 def _log_stream(version: str) -> str:

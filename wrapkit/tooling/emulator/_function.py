@@ -30,6 +30,7 @@ class Function:
             one.
         environment: the user's variables; credentials and ``AWS_LAMBDA_EXEC_WRAPPER`` may be among
             them.
+        ephemeral_storage_mb: the size of ``/tmp``, where it is the function's own.
         python: the interpreter that stands in for ``/var/lang/bin/python3.X``.
         command: the runtime process; None for the stand-in bootstrap with ``awslambdaric``.
         log_format: ``Text`` or ``JSON``, the format of the log.
@@ -45,6 +46,7 @@ class Function:
     name: str = "function"
     version: str = "$LATEST"
     memory_mb: int = 128
+    ephemeral_storage_mb: int = 512
     timeout_ms: int = 3000
     environment: Mapping[str, str] = field(default_factory=dict)
     python: Path = Path(sys.executable)

@@ -376,7 +376,8 @@ class Host:
             # At the end of Init as well: of a process that has died, little is known afterwards.
             if effect.type in ("platform.report", "platform.initReport"):
                 self.processes.sample_memory()
-            max_memory_used_mb = self.processes.memory.max_mb
+            # Beyond the limit it is killed, if a moment later than there.
+            max_memory_used_mb = min(max_memory_used_mb, self.processes.memory.max_mb)
         self._journal.platform(effect.type, effect.record, max_memory_used_mb=max_memory_used_mb)
         if effect.type == "platform.start":
             self.processes.mark_cpu()
@@ -386,6 +387,7 @@ class Host:
             self.init_report = self.init_report or effect.record
             self._journal.telemetry.close_window()
             if effect.record["status"] == "success":
+                self.processes.limit_cpu()
                 self._settle()  # after a failure, only when the reset is over
 
     def _keep_report(self, report: Mapping[str, Any]) -> None:
@@ -396,6 +398,7 @@ class Host:
     def _reset(self, _: object) -> None:
         self.processes.kill_strays()
         self._extension_connections.clear()
+        self.processes.lift_cpu_limit()
         self._journal.telemetry.reset()
         self._settle()
 

@@ -185,6 +185,8 @@ def _execute(
         for place in places:
             os.dup2(write_end, place)
             os.set_inheritable(place, True)  # also where the two are the same
+        if sandbox.control_group is not None:
+            sandbox.control_group.enter()
         sandbox.enter()
         os.chdir(program.folder)
         die_with_parent()

@@ -34,7 +34,7 @@ class MemoryMeter:
         """
         tree = list(pids)
         if descendants:
-            tree.extend(child for pid in tuple(tree) for child in _descendants(pid))
+            tree.extend(child for pid in tuple(tree) for child in descendants_of(pid))
         marks = [(high_water_bytes(pid), resident_bytes(pid)) for pid in tree]
         now_bytes = sum(resident for _, resident in marks)
         self.max_bytes = max(self.max_bytes, now_bytes + ended_peak_bytes)
@@ -65,7 +65,8 @@ def high_water_bytes(pid: int) -> int:
     return 0
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants_of(pid: int) -> list[int]:
+    """The pids of all that a process has started, and they in turn."""
     try:
         return [child.pid for child in psutil.Process(pid).children(recursive=True)]
     except psutil.Error:

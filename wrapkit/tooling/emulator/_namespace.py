@@ -45,19 +45,20 @@ TMP = "/tmp"  # noqa: S108
 _COVERED = (TASK_ROOT, RUNTIME_DIR, LANG, OPT, TMP)
 # The one folder that every machine has; it is covered in the namespace only.
 _STAGE = "/tmp"  # noqa: S108
-# Lambda's /tmp has 512 MB unless configured otherwise: developer guide, "Ephemeral storage".
-_TMP_OPTIONS = "mode=1777,size=512m"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What the namespace shows: the folders to bind, and the files of /var/runtime by name."""
+    """What the namespace shows: the folders to bind, the files of /var/runtime by name, and the
+    size of /tmp.
+    """
 
     task_root: Path
     layers: tuple[Path, ...]
     lang: Path
     base_prefix: Path
     runtime_files: dict[str, str]
+    tmp_mb: int = 512
 
     @property
     def covered_base(self) -> tuple[Path, ...]:
@@ -96,7 +97,7 @@ def build(picture: Picture) -> tuple[str, ...]:
     # client at every start.
     _place(sources[str(picture.lang)], LANG, read_only=False)
     _write_runtime(picture.runtime_files)
-    mount("tmpfs", _staged(TMP), "tmpfs", 0, _TMP_OPTIONS)
+    mount("tmpfs", _staged(TMP), "tmpfs", 0, f"mode=1777,size={picture.tmp_mb}m")
     _fill_opt([sources[str(layer)] for layer in picture.layers], bind=opt_is_bound)
     for base_prefix in picture.covered_base:
         _keep_interpreter(str(base_prefix), sources[str(base_prefix)])

@@ -25,6 +25,9 @@ class PlayedSandbox(Sandbox):
     def __init__(self, extensions: Sequence[str]) -> None:
         self.extensions = tuple(extensions)
 
+    def stray_processes(self) -> tuple[int, ...]:
+        return ()
+
     def close(self) -> None:
         """There is nothing to remove."""
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import os
 import signal
 from typing import TYPE_CHECKING
 
 from ._guardian import kill_all
 from ._launch import Process, Program
-from ._memory import MemoryMeter
+from ._memory import MEGABYTE, MemoryMeter, descendants_of
+from ._memory_limit import MemoryLimit
 from ._output import Output
 from ._usage import ProcessUsage, process_usage
 from ._variables import extension_variables, runtime_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from wrapkit.lifecycle import Profile
 
     from ._function import Function
     from ._launch_problem import LaunchProblem
@@ -24,9 +29,13 @@ if TYPE_CHECKING:
     OnText = Callable[[str, str, str, "float | None"], None]
 
 RUNTIME = "runtime"
-# Looking for descendants walks the process table (some 4 ms), so not often; peaks between are the
-# kernel's to know.
-_SAMPLE_INTERVAL_S = 0.2
+# Peaks between two samples are the kernel's to know. Looking for descendants walks the process
+# table (some 4 ms), so not each time.
+_SAMPLE_INTERVAL_S = 0.05
+_SAMPLES_PER_WALK = 4
+# A frozen environment stands still at once, but for what left its group: finding that takes longer
+# than many an invocation, and few leave it.
+_STRAY_DELAY_S = 0.02
 
 
 class Processes:
@@ -46,7 +55,7 @@ class Processes:
         metadata_token: str,
         log_stream: str,
         on_text: OnText,
-        has_log_descriptor: bool,
+        profile: Profile,
         on_exec: Callable[[Process, LaunchProblem | None], None],
         on_exit: Callable[[Process], None],
     ) -> None:
@@ -57,11 +66,16 @@ class Processes:
             runtime_api=runtime_api,
             metadata_token=metadata_token,
             log_stream=log_stream,
-            has_log_descriptor=has_log_descriptor,
+            has_log_descriptor=profile.has_log_descriptor,
         )
         self._extension_variables = extension_variables(self._variables)
         self._on_text, self._on_exec, self._on_exit = on_text, on_exec, on_exit
-        self._has_log_descriptor = has_log_descriptor
+        self._has_log_descriptor = profile.has_log_descriptor
+        limit_bytes = function.memory_mb * MEGABYTE
+        self._memory_limit = MemoryLimit(limit_bytes) if profile.has_limits else None
+        self._samples = 0
+        self._stray_timer: asyncio.TimerHandle | None = None
+        self._stopped_strays: list[int] = []
         self._running: dict[str, Process] = {}
         self._outputs: dict[str, Output] = {}
         self._cpu_ns_at_mark: dict[str, int] = {}
@@ -127,12 +141,44 @@ class Processes:
         self._stop_sampler()
         for process in self._running.values():
             process.signal_group(signal.SIGSTOP)
+        if self._running:
+            loop = asyncio.get_running_loop()
+            self._stray_timer = loop.call_later(_STRAY_DELAY_S, self._stop_strays)
+
+    def _stop_strays(self) -> None:
+        self._stray_timer = None
+        groups = {process.pid for process in self._running.values()}
+        for pid in self._sandbox.stray_processes():
+            with contextlib.suppress(OSError):
+                if os.getpgid(pid) not in groups:
+                    os.kill(pid, signal.SIGSTOP)
+                    self._stopped_strays.append(pid)
 
     def thaw(self) -> None:
         """Lets every process go on."""
+        self._cancel_stray_timer()
+        for pid in self._stopped_strays:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGCONT)
+        self._stopped_strays.clear()
         for process in self._running.values():
             process.signal_group(signal.SIGCONT)
         self._start_sampler()
+
+    def _cancel_stray_timer(self) -> None:
+        if self._stray_timer is not None:
+            self._stray_timer.cancel()
+            self._stray_timer = None
+
+    def limit_cpu(self) -> None:
+        """Begins to limit the CPU, where that is asked for."""
+        if self._sandbox.control_group is not None:
+            self._sandbox.control_group.limit()
+
+    def lift_cpu_limit(self) -> None:
+        """Lets the processes have what CPU there is."""
+        if self._sandbox.control_group is not None:
+            self._sandbox.control_group.lift()
 
     def drain(self) -> None:
         """Takes what the processes have written so far, so that the log keeps its order."""
@@ -181,8 +227,23 @@ class Processes:
 
     def _sample_regularly(self) -> None:
         self._sampler = None
-        self.sample_memory(descendants=True)
+        self._samples += 1
+        walks = self._samples % _SAMPLES_PER_WALK == 0
+        self.sample_memory(descendants=walks)
+        self._enforce_memory_limit(walks=walks)
         self._start_sampler()
+
+    def _enforce_memory_limit(self, *, walks: bool) -> None:
+        if self._memory_limit is None:
+            return
+        trees = {
+            name: [process.pid, *(descendants_of(process.pid) if walks else ())]
+            for name, process in self._running.items()
+            if process.executed
+        }
+        name = self._memory_limit.exceeded_by(trees)
+        if name is not None:
+            self.signal(name, signal.SIGKILL)
 
     def _stop_sampler(self) -> None:
         if self._sampler is not None:
@@ -196,6 +257,7 @@ class Processes:
     def destroy(self) -> None:
         """Kills whatever is left, waits for it, and lets go of the pipes. Calls nobody back."""
         self._stop_sampler()
+        self._cancel_stray_timer()
         for process in self._running.values():
             process.destroy()
         self.kill_strays()

@@ -30,6 +30,7 @@ from ._namespace import Namespace, Picture, report_build
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ._control_group import ControlGroup
     from ._function import Function
     from ._interpreter import Interpreter
 
@@ -53,6 +54,7 @@ class Sandbox:
     lang: str
     tmp: str
     extensions: tuple[str, ...] = ()
+    control_group: ControlGroup | None = None
 
     def enter(self) -> None:
         """Called in a forked child, before it executes its program."""
@@ -101,6 +103,7 @@ class NamespaceSandbox(Sandbox):
             lang=interpreter.prefix,
             base_prefix=interpreter.base_prefix,
             runtime_files=self.runtime_files(interpreter),
+            tmp_mb=function.ephemeral_storage_mb,
         )
         answer_read, answer_write = os.pipe()
         self._guardian = Guardian(report_build(picture, answer_write), keep=(answer_write,))
