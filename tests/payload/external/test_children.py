@@ -8,6 +8,7 @@ import pytest
 
 from wrapkit.payload.internal._datagrams import Datagrams
 from wrapkit.payload.internal.libraries._library_span import LibrarySpan
+from wrapkit.payload.internal.libraries._open_telemetry import InvocationRecord
 
 SCOPE = ("opentelemetry.instrumentation.requests", "1.2", "https://opentelemetry.io/schemas/1.11.0")
 ERROR = 2
@@ -16,6 +17,7 @@ ERROR = 2
 class _Invocation:
     request_id = "r1"
     response_attributes = None
+    record = None
 
 
 def attributes(pairs):
@@ -73,6 +75,24 @@ def test_a_span_arrives_whole(scene, hook):
     assert (told.status.code, told.status.message) == (ERROR, "refused")
     [event] = told.events
     assert attributes(event.attributes)["exception.type"] == "ValueError"
+
+
+def test_what_the_function_adds_to_its_invocation(scene, hook):
+    """Name, attributes, events and status are the invocation span's."""
+    record = InvocationRecord(("a" * 32, "b" * 16, 1, ""))
+    record.set("order.id", "7")
+    record.later_name = "order"
+    record.set_error("late")
+    record.record_exception(KeyError("id"))
+    invocation = _Invocation()
+    invocation.record = record
+    hook.end(invocation, time.time_ns(), None)
+    scene.host.wait_for_next(2)
+
+    told = exported(scene)["order"]
+    assert attributes(told.attributes)["order.id"] == "7"
+    assert (told.status.code, told.status.message) == (ERROR, "late")
+    assert [event.name for event in told.events] == ["exception"]
 
 
 def test_many_spans(scene, hook, monkeypatch):

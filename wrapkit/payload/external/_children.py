@@ -9,8 +9,9 @@ Rule 3. What an invocation leaves open that did not end by itself ends with it, 
 
 import _socket
 
+from .._gathered import gather, hexadecimal, links
 from .._report import report_once
-from .._span import FLAG_HAS_IS_REMOTE, STATUS_ERROR, Span, SpanEvent, SpanLink
+from .._span import FLAG_HAS_IS_REMOTE, STATUS_ERROR, Span
 from ._document import read_object
 
 TYPE_CHECKING = False
@@ -32,10 +33,11 @@ _SHUT_DOWN = {
 class Children:
     """The open spans by their id, and the sockets that tell of them."""
 
-    __slots__ = ("_open", "_sockets", "_spans")
+    __slots__ = ("_gathered", "_open", "_sockets", "_spans")
 
     def __init__(self, spans: "SpanBuffer") -> None:
         self._spans = spans
+        self._gathered: dict[str, Any] = {}
         self._sockets: list[_socket.socket] = []
         self._open: dict[str, tuple[Span, str]] = {}  # with the invocation's request id
 
@@ -51,6 +53,19 @@ class Children:
     def read(self) -> None:
         """Takes all that waits; a process that is gone has closed its end."""
         self._sockets = [sock for sock in self._sockets if self._read_all(sock)]
+
+    def answer(self) -> None:
+        """Says that all has been read: a hook tells the runner to read once until then."""
+        for sock in self._sockets:
+            try:
+                sock.send(b"+", _socket.MSG_NOSIGNAL)
+            except OSError:  # noqa: PERF203 - gone, or full of answers that it does not need
+                pass
+
+    def gathered(self, request_id: str) -> "dict[str, Any]":
+        """What the function's code has added to the span of an invocation that has just ended."""
+        message, self._gathered = self._gathered, {}
+        return message if message.get("id") == request_id else {}
 
     def cut_off(self, request_id: str, time_ns: int, error: "dict[str, Any]") -> None:
         """An invocation did not end by itself: neither did what was open within it."""
@@ -95,16 +110,20 @@ class Children:
         elif kind == "span-end":
             found = self._open.pop(str(message.get("span")), None)
             if found is not None:
-                _end(found[0], message)
-                self._spans.add(found[0])
+                span = found[0]
+                span.end_time_unix_nano = max(span.start_time_unix_nano, int(message["time"]))
+                gather(span, message)
+                self._spans.add(span)
+        elif kind == "invocation":
+            self._gathered = message
 
 
 def _started(message: "dict[str, Any]") -> Span:
     name, version, schema_url = (str(part) for part in message["scope"])
     return Span(
-        trace_id=_hex(message, "trace", 32),
-        span_id=_hex(message, "span", 16),
-        parent_span_id=_hex(message, "parent", 16) if message.get("parent") else "",
+        trace_id=hexadecimal(message, "trace", 32),
+        span_id=hexadecimal(message, "span", 16),
+        parent_span_id=hexadecimal(message, "parent", 16) if message.get("parent") else "",
         trace_state=str(message.get("state") or ""),
         flags=int(message["flags"]) & 0xFF | FLAG_HAS_IS_REMOTE,
         name=str(message["name"]),
@@ -112,41 +131,6 @@ def _started(message: "dict[str, Any]") -> Span:
         start_time_unix_nano=int(message["time"]),
         end_time_unix_nano=0,
         attributes=dict(message.get("attributes") or {}),
-        links=[_link(link) for link in message.get("links") or ()],
+        links=links(message),
         scope=(name, version, schema_url),
     )
-
-
-def _end(span: Span, message: "dict[str, Any]") -> None:
-    span.end_time_unix_nano = max(span.start_time_unix_nano, int(message["time"]))
-    span.name = str(message.get("name") or span.name)
-    span.attributes.update(message.get("attributes") or {})
-    span.events = [_event(event) for event in message.get("events") or ()]
-    span.links.extend([_link(link) for link in message.get("links") or ()])
-    code, text = message.get("status") or (0, "")
-    span.status_code, span.status_message = int(code), str(text)
-
-
-def _event(event: "dict[str, Any]") -> SpanEvent:
-    return SpanEvent(
-        name=str(event["name"]),
-        time_unix_nano=int(event["time"]),
-        attributes=dict(event.get("attributes") or {}),
-    )
-
-
-def _link(link: "dict[str, Any]") -> SpanLink:
-    return SpanLink(
-        trace_id=_hex(link, "trace", 32),
-        span_id=_hex(link, "span", 16),
-        trace_state=str(link.get("state") or ""),
-        flags=int(link.get("flags") or 0) & 0xFF | FLAG_HAS_IS_REMOTE,
-        attributes=dict(link.get("attributes") or {}),
-    )
-
-
-def _hex(message: "dict[str, Any]", key: str, length: int) -> str:
-    value = message[key]
-    if len(value) != length or len(bytes.fromhex(value)) * 2 != length:
-        raise ValueError(f"{key} is not {length} hexadecimal digits")
-    return str(value)

@@ -17,6 +17,7 @@ Rule 5. A retry of an asynchronous invocation comes under the same request id: I
 """
 
 from .. import _invocation
+from .._gathered import gather
 from .._span import FLAG_HAS_IS_REMOTE, SpanLink
 from ._figures import duration_ns, metric
 
@@ -49,6 +50,7 @@ class Invocation:
         "cold_start",
         "context",
         "ending",
+        "gathered",
         "heard",
         "hook_spoke",
         "is_first",
@@ -75,6 +77,7 @@ class Invocation:
         self.start_ns = 0  # as the hook or the platform says
         self.seen_ns = 0  # when INVOKE came
         self.ending: Optional[_Ending] = None
+        self.gathered: dict[str, Any] = {}  # from the function's own code
         self.heard: set[str] = set()  # of _KINDS
         self.stale: set[str] = set()  # of _KINDS: those that belong to an earlier try
 
@@ -95,7 +98,7 @@ class Invocation:
         )
         known.update(self.attributes)
         known.update(attributes)
-        return _invocation.invocation_span(
+        span = _invocation.invocation_span(
             self.identify(),
             span_id=self.span_id,
             name=name,
@@ -105,6 +108,8 @@ class Invocation:
             links=self.links,
             error=error,
         )
+        gather(span, self.gathered)
+        return span
 
     def __repr__(self) -> str:
         return f"<Invocation {self.request_id}{', with a hook' if self.hook_spoke else ''}>"
@@ -167,6 +172,7 @@ class Invocations:
         invocation = self._unended(_text(datagram, "id"))
         if invocation is None:
             return None
+        invocation.gathered = datagram.get("gathered") or {}
         return self._end(
             invocation,
             end_ns,

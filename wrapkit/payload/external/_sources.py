@@ -102,8 +102,10 @@ class Sources:
             self._invocations.hook_started(datagram)
         elif kind == "spans":
             self._children.read()
+            self._children.answer()
         elif kind == "end":
             self._children.read()
+            datagram["gathered"] = self._children.gathered(str(datagram.get("id")))
             self._spans.add(self._invocations.hook_ended(datagram))
             self._ended(HookEnd(request_id=str(datagram.get("id", ""))))
 

@@ -63,6 +63,8 @@ class Datagrams:
         if error is not None:
             message["error"] = error
         unsent, self._unsent = self._unsent, []
+        if invocation.record is not None and invocation.record.gathered():
+            self._span_stream().add_to_invocation(invocation.record, invocation.request_id)
         if self._spans is not None:
             self._spans.flush()
         for one in (*unsent, message):
@@ -92,12 +94,13 @@ class Datagrams:
         if self._spans is not None:
             self._spans.end(span, time_ns)
 
-    def wake(self) -> None:
-        """Has the runner read the spans; where its queue is full it is about to read anyway."""
+    def wake(self) -> bool:
+        """Has the runner read the spans, and answer; where its queue is full it is told nothing."""
         try:
             self._send_bytes(_encoded({"t": "spans"}), wait=False)
         except OSError:
-            pass
+            return False
+        return True
 
     def count_dropped(self) -> None:
         """Something else could not be told; the next datagram brings the count."""

@@ -131,6 +131,7 @@ class DirectExport:
         within: "list[Span]",
     ) -> bytes:
         from .. import _invocation
+        from .._gathered import gather
         from .._otlp import encode_traces
 
         arn = str(getattr(invocation.request, "invoked_function_arn", None) or "")
@@ -154,32 +155,31 @@ class DirectExport:
             links=invocation.links,
             error=error,
         )
+        if invocation.record is not None:
+            gather(span, invocation.record.gathered())
         version = _invocation.wrapkit_version()
         return encode_traces(self._resource, [span, *within], scope_version=version)
 
 
-def _finished(span: "LibrarySpan", end_ns: int) -> "Span":
-    from .._span import FLAG_HAS_IS_REMOTE, Span, SpanEvent
+def _finished(told: "LibrarySpan", end_ns: int) -> "Span":
+    from .._gathered import gather
+    from .._span import FLAG_HAS_IS_REMOTE, Span
 
-    return Span(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_span_id=span.parent_span_id,
-        trace_state=span.trace_state,
-        flags=span.flags | FLAG_HAS_IS_REMOTE,
-        name=span.name,
-        kind=span.kind,
-        start_time_unix_nano=span.start_time_unix_nano,
-        end_time_unix_nano=max(span.start_time_unix_nano, end_ns),
-        attributes={**span.attributes, **span.later_attributes},
-        events=[
-            SpanEvent(name=e["name"], time_unix_nano=e["time"], attributes=e["attributes"])
-            for e in span.events
-        ],
-        status_code=span.status_code,
-        status_message=span.status_message,
-        scope=span.scope,
+    span = Span(
+        trace_id=told.trace_id,
+        span_id=told.span_id,
+        parent_span_id=told.parent_span_id,
+        trace_state=told.trace_state,
+        flags=told.flags | FLAG_HAS_IS_REMOTE,
+        name=told.name,
+        kind=told.kind,
+        start_time_unix_nano=told.start_time_unix_nano,
+        end_time_unix_nano=max(told.start_time_unix_nano, end_ns),
+        attributes=told.attributes,
+        scope=told.scope,
     )
+    gather(span, told.gathered())
+    return span
 
 
 def _now_ms() -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .._invocation import TraceContext
     from ._trigger import Link, Trigger
     from .libraries._library_span import LibrarySpan
+    from .libraries._span_record import SpanRecord
 
     class Sink(Protocol):
         """Where invocations go: over the socket to the runner, or straight to the backend.
@@ -80,6 +81,7 @@ class Invocation:
         "attributes",
         "cold_start",
         "context",
+        "record",
         "request",
         "response_attributes",
         "span_id",
@@ -101,6 +103,8 @@ class Invocation:
         # What the event tells, and what the handler's result adds to it.
         self.attributes = dict(trigger.attributes if trigger else _NO_TRIGGER)
         self.response_attributes: dict[str, Any] = {}
+        # What the function's own OpenTelemetry code has added.
+        self.record: Optional[SpanRecord] = None
         self.span_id = new_span_id()
         self.start_time_unix_nano = time.time_ns()
 

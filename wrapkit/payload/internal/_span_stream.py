@@ -4,7 +4,8 @@ Rule 1. Each span is told at its start and at its end, so that the runner can en
         that died has left open. It reads them when an invocation ends, or when it is told to.
 Rule 2. They go through a pair of sockets whose other end the runner was handed: as many messages
         fit as its buffer has bytes for, while the runner's own socket queues ten for everybody.
-Rule 3. The runner is woken when a part of the buffer may be full. What finds no room waits in this
+Rule 3. The runner is woken when a part of the buffer may be full, and not again before it answers:
+        its queue has to have room for the end of the invocation. What finds no room waits in this
         process; the handler never does. At the invocation's end what waits is sent within 50 ms.
 Rule 4. What is dropped is counted.
 """
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ._datagrams import Datagrams
     from .libraries._library_span import LibrarySpan
+    from .libraries._span_record import SpanRecord
 
 # The kernel's default for both (net.core.wmem_default) is 208 KiB, and it counts each message with
 # some 1.2 KiB of its own: 64 messages are half of that at most.
@@ -34,7 +36,7 @@ _LAST_WAIT_NS = 50_000_000
 class SpanStream:
     """The sending end, whose other end the runner has."""
 
-    __slots__ = ("_bytes", "_datagrams", "_encode", "_messages", "_socket", "_waiting")
+    __slots__ = ("_bytes", "_datagrams", "_encode", "_messages", "_socket", "_waiting", "_woken")
 
     def __init__(self, sock: "Any", datagrams: "Datagrams") -> None:
         from json import JSONEncoder
@@ -45,6 +47,7 @@ class SpanStream:
         self._encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
         self._messages = self._bytes = 0
         self._waiting: list[bytes] = []
+        self._woken = True  # by the datagram that handed the other end over
 
     def start(self, span: "LibrarySpan", request_id: str) -> None:
         """Sends ``span``."""
@@ -61,20 +64,20 @@ class SpanStream:
             "scope": span.scope,
             "attributes": span.attributes,
         }
+        if span.links:
+            message["links"], span.links = span.links, []
         if span.trace_state:
             message["state"] = span.trace_state
         self.send(message)
 
     def end(self, span: "LibrarySpan", time_ns: int) -> None:
         """Sends ``span-end``."""
-        message: dict[str, Any] = {"t": "span-end", "span": span.span_id, "time": time_ns}
-        if span.later_attributes:
-            message["attributes"] = span.later_attributes
-        if span.status_code:
-            message["status"] = [span.status_code, span.status_message]
-        if span.events:
-            message["events"] = span.events
-        self.send(message)
+        gathered = span.gathered()
+        self.send({"t": "span-end", "span": span.span_id, "time": time_ns, **gathered})
+
+    def add_to_invocation(self, record: "SpanRecord", request_id: str) -> None:
+        """Sends ``invocation``: what the function's code has added to its span."""
+        self.send({"t": "invocation", "id": request_id, **record.gathered()})
 
     def send(self, message: "dict[str, Any]") -> None:
         """Sends one message, or keeps it until there is room."""
@@ -124,7 +127,17 @@ class SpanStream:
 
     def _wake(self) -> None:
         self._messages = self._bytes = 0
-        self._datagrams.wake()
+        if self._woken and not self._is_answered():
+            return
+        self._woken = self._datagrams.wake()
+
+    def _is_answered(self) -> bool:
+        from _socket import MSG_DONTWAIT
+
+        try:
+            return bool(self._socket.recv(1, MSG_DONTWAIT))
+        except OSError:
+            return False
 
     def _drop(self) -> None:
         self._datagrams.count_dropped()

@@ -376,6 +376,14 @@ LIBRARIES = Section(
             "Requests to AWS have X-Ray's alone, since that is what its services pass on",
         ),
         Setting(
+            "",
+            "OTEL_PYTHON_TRACER_PROVIDER",
+            Text(),
+            "wrapkit's own, until the code sets one",
+            "another tracer provider, which OpenTelemetry's API loads by name; wrapkit then "
+            "provides none",
+        ),
+        Setting(
             "libraries.semantic-conventions",
             "OTEL_SEMCONV_STABILITY_OPT_IN",
             Listing(("http", "http/dup"), example='["http"]'),

@@ -48,9 +48,15 @@ class Recorded:
     result: object
     stderr: str
 
+    @property
+    def root(self):
+        """The invocation's span."""
+        [root] = [span for span in self.spans if span.kind == "SERVER"]
+        return root
+
     def by_call(self):
         """The spans below the invocation's, in the order of their start."""
-        [root] = [span for span in self.spans if span.kind == "SERVER"]
+        root = self.root
         below = [span for span in self.spans if span is not root]
         assert {span.trace_id for span in below} <= {root.trace_id}
         return sorted(below, key=lambda span: span.start_time_unix_nano)
@@ -78,13 +84,13 @@ def served():
 def under_wrapkit(runtimes, layers, packages, served):
     """Call with an event: the run with wrapkit's layer, whose hook exports by itself."""
 
-    def record(event, **environ):
+    def record(event, *, handler="app.handler", folder=None, **environ):
         del served.spans[:], served.requests[:]
         run = runtimes(OWN).run_wrapped(
             layers("internal"),
-            "app.handler",
+            handler,
             [event],
-            environ=_environ(served, packages("libraries", *LIBRARIES)) | environ,
+            environ=_environ(served, folder or packages("libraries", *LIBRARIES)) | environ,
             task=TASK,
         )
         return _recorded(served, run)

@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 def watch(environ: "Mapping[str, str]") -> None:
     """Has each library that is wanted instrumented when the function imports it."""
     disabled = [name.strip() for name in text(environ, DISABLED_INSTRUMENTATIONS).split(",")]
-    if "*" in disabled:
-        return
-    ImportHook(
-        {module: load for module, (name, load) in TABLE.items() if name not in disabled}
-    ).install()
+    watched: dict[str, Callable[[Any], None]] = {"opentelemetry.trace": _open_telemetry}
+    if "*" not in disabled:
+        for module, (name, load) in TABLE.items():
+            if name not in disabled:
+                watched[module] = load
+    ImportHook(watched).install()
+
+
+def _open_telemetry(module: "Any") -> None:
+    from ._open_telemetry import connect
+
+    connect(module)
 
 
 def _botocore_client(module: "Any") -> None:

@@ -11,30 +11,37 @@ from .. import _hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextvars import Token
     from typing import Any, Optional
 
     from ._library_span import LibrarySpan
+    from ._open_telemetry import Bridge
 
     # Trace id and span id in lower-case hex, W3C trace flags, W3C tracestate.
     SpanContext = tuple[str, str, int, str]
 
 
 _active: "ContextVar[Optional[LibrarySpan]]" = ContextVar("wrapkit_span", default=None)
+# To OpenTelemetry's context, once the function has imported its API.
+bridge: "Optional[Bridge]" = None
 
 
-def activate(span: "LibrarySpan") -> "Token[Any]":
+def activate(span: "LibrarySpan") -> "tuple[Any, ...]":
     """Makes ``span`` the parent of what begins before ``deactivate``."""
-    return _active.set(span)
+    token = _active.set(span)
+    return (token, bridge, bridge.activate(span)) if bridge is not None else (token,)
 
 
-def deactivate(token: "Token[Any]") -> None:
+def deactivate(tokens: "tuple[Any, ...]") -> None:
     """Undoes ``activate``."""
-    _active.reset(token)
+    if len(tokens) > 1:
+        tokens[1].deactivate(tokens[2])
+    _active.reset(tokens[0])
 
 
 def parent() -> "Optional[SpanContext]":
     """The span that is active here, else the invocation's, else None."""
+    if bridge is not None:
+        return bridge.parent()
     span = _active.get()
     if span is not None:
         return span.context
@@ -49,9 +56,11 @@ def parent() -> "Optional[SpanContext]":
 def is_suppressed(*, http: bool = False) -> bool:
     """Whether no span is wanted here; ``http``: of a request that another span stands for."""
     span = _active.get()
-    return http and span is not None and span.covers_http
+    if http and span is not None and span.covers_http:
+        return True
+    return bridge is not None and bridge.is_suppressed(http)
 
 
 def baggage() -> str:
     """The W3C baggage that goes along with a request; empty without any."""
-    return ""
+    return bridge.baggage() if bridge is not None else ""

@@ -1,49 +1,41 @@
-"""The span of one call into a library, from its start to its end."""
+"""The span of one call, of a library or of the function's own, from its start to its end."""
 
 import time
 
 from ..._invocation import new_span_id, new_trace_id
-from ..._span import FLAG_SAMPLED, KIND_CLIENT, STATUS_ERROR, STATUS_UNSET
+from ..._span import FLAG_SAMPLED, KIND_CLIENT
 from .. import _hook, quietly
 from . import _current
+from ._span_record import SpanRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextvars import Token
     from typing import Any, Optional
 
     from ..._span import Scope
     from ._current import SpanContext
 
-# The end of a stack says what happened; one datagram has to hold it.
-_MAX_STACK_CHARACTERS = 8192
 
-
-class LibrarySpan:
+class LibrarySpan(SpanRecord):
     """A span that is under way. The sink hears of its start as well, and so of what never ends.
 
     Args:
         attributes: those of the start; ``set`` adds more.
         covers_http: it stands for the HTTP request within it, which gets no span of its own.
+        parent: by default what is current; a new trace where nothing is. Without a span id it
+            names the trace that the span is the root of.
+        span_id: of a span that has one already.
     """
 
     __slots__ = (
         "_token",
         "attributes",
         "covers_http",
-        "events",
-        "flags",
         "kind",
-        "later_attributes",
         "name",
         "parent_span_id",
         "scope",
-        "span_id",
         "start_time_unix_nano",
-        "status_code",
-        "status_message",
-        "trace_id",
-        "trace_state",
     )
 
     def __init__(
@@ -54,72 +46,40 @@ class LibrarySpan:
         *,
         kind: int = KIND_CLIENT,
         covers_http: bool = True,
+        parent: "Optional[SpanContext]" = None,
+        span_id: str = "",
     ) -> None:
-        parent = _current.parent() or (new_trace_id(), "", FLAG_SAMPLED, "")
-        self.trace_id, self.parent_span_id, self.flags, self.trace_state = parent
-        self.span_id = new_span_id()
+        parent = parent or _current.parent() or (new_trace_id(), "", FLAG_SAMPLED, "")
+        trace_id, self.parent_span_id, flags, trace_state = parent
+        super().__init__((trace_id, span_id or new_span_id(), flags, trace_state))
         self.scope = scope
         self.name = name
         self.kind = kind
         self.covers_http = covers_http
         self.attributes = attributes
-        self.later_attributes: dict[str, Any] = {}
-        self.events: list[dict[str, Any]] = []
-        self.status_code = STATUS_UNSET
-        self.status_message = ""
         self.start_time_unix_nano = time.time_ns()
-        self._token: Optional[Token[Any]] = None
+        self._token: Any = None
 
     def __repr__(self) -> str:
         return f"<LibrarySpan {self.name} {self.trace_id}-{self.span_id}>"
 
-    @property
-    def context(self) -> "SpanContext":
-        """The span as its children know it."""
-        return self.trace_id, self.span_id, self.flags, self.trace_state
-
     def start(self) -> None:
         """Tells the sink, and becomes the parent of what begins before ``end``."""
         self._token = _current.activate(self)
+        self.announce()
+
+    def announce(self) -> None:
+        """Tells the sink of the start."""
         if self.flags & FLAG_SAMPLED:
             quietly(_tell_start, self)
 
-    def set(self, key: str, value: "Any") -> None:
-        """Sets an attribute, unless the value is None."""
-        if value is not None:
-            self.later_attributes[key] = value
-
-    def set_error(self, message: str) -> None:
-        """The status of a span that failed."""
-        self.status_code, self.status_message = STATUS_ERROR, message
-
-    def record_exception(self, error: BaseException) -> None:
-        """Adds the event that describes ``error``."""
-        kind = type(error)
-        plain = kind.__module__ in ("", "builtins")
-        attributes = {
-            "exception.type": kind.__qualname__
-            if plain
-            else f"{kind.__module__}.{kind.__qualname__}",
-            "exception.message": str(error),
-            "exception.stacktrace": _stack(error),
-            "exception.escaped": "False",
-        }
-        self.events.append({"name": "exception", "time": time.time_ns(), "attributes": attributes})
-
-    def end(self) -> None:
+    def end(self, time_ns: "Optional[int]" = None) -> None:
         """The call is over."""
+        self.has_ended = True
         if self._token is not None:
             quietly(_current.deactivate, self._token)
         if self.flags & FLAG_SAMPLED:
-            quietly(_tell_end, self, time.time_ns())
-
-
-def _stack(error: BaseException) -> str:
-    import traceback
-
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return "".join(lines)[-_MAX_STACK_CHARACTERS:]
+            quietly(_tell_end, self, time_ns or time.time_ns())
 
 
 def _tell_start(span: LibrarySpan) -> None:
