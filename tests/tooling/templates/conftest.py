@@ -20,7 +20,7 @@ def cfn_lint():
     def check(*paths):
         command = Path(sys.executable).with_name("cfn-lint")
         done = subprocess.run(
-            [command, "--regions", "eu-west-1", "--", *paths],
+            [command, "--regions", "eu-west-1", *paths],
             capture_output=True,
             text=True,
             timeout=BOUND_S,

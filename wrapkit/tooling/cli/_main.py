@@ -30,6 +30,7 @@ COMMANDS = {
     "attach": "Add the layer to functions and set their exec wrapper.",
     "detach": "Restore what functions were before they were attached.",
     "report": "Show records of benchmarks, and make tables of REPORT lines.",
+    "template": "Write infrastructure as code that attaches the layer to functions.",
     "layer": "Build layers as zip archives, and explain those of anybody.",
 }
 
