@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from wrapkit.tooling.report import group_reports, log_rows, log_table, read_reports
+from wrapkit.tooling.bench import read_reports
+from wrapkit.tooling.report import group_reports, log_rows, log_table
 
 ID = "8f6f1a3e-5d0c-4c1b-9a7e-{:012d}"
 # As Lambda writes them: tabs between and behind the fields.

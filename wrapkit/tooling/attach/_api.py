@@ -56,15 +56,18 @@ class LambdaApi:
     def region(self) -> str:
         return str(self._client.meta.region_name)
 
-    def configuration(self, name: str) -> FunctionConfiguration:
+    def configuration(self, name: str, version: str = "$LATEST") -> FunctionConfiguration:
         with _explained(f"the function {name}"):
-            return from_answer(self._client.get_function_configuration(FunctionName=name))
+            qualifier = {} if version == "$LATEST" else {"Qualifier": version}
+            return from_answer(
+                self._client.get_function_configuration(FunctionName=name, **qualifier)
+            )
 
-    def settled(self, name: str) -> FunctionConfiguration:
+    def settled(self, name: str, version: str = "$LATEST") -> FunctionConfiguration:
         """The configuration once no change of it is under way."""
         give_up_at = time.monotonic() + SETTLE_TIMEOUT_S
         pause_s = _FIRST_PAUSE_S
-        while not (function := self.configuration(name)).is_settled:
+        while not (function := self.configuration(name, version)).is_settled:
             if time.monotonic() > give_up_at:
                 raise DiagnosticError(
                     "not-settled",
@@ -109,10 +112,37 @@ class LambdaApi:
                 item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"]
             ]
 
-    def invoke(self, name: str, payload: bytes) -> Invocation:
+    def publish_version(self, name: str, description: str) -> str:
+        """The number of a version with what is in $LATEST, once it can be invoked."""
+        with _explained(f"a version of {name}"):
+            answer = self._client.publish_version(FunctionName=name, Description=description)
+        version = str(answer["Version"])
+        self.settled(name, version)
+        return version
+
+    def versions(self, name: str) -> list[tuple[str, str]]:
+        """The numbers and descriptions of the published versions."""
+        with _explained(f"the versions of {name}"):
+            paginator = self._client.get_paginator("list_versions_by_function")
+            return [
+                (version["Version"], version.get("Description") or "")
+                for page in paginator.paginate(FunctionName=name)
+                for version in page["Versions"]
+                if version["Version"] != "$LATEST"
+            ]
+
+    def delete_version(self, name: str, version: str) -> None:
+        with _explained(f"the version {version} of {name}"):
+            self._client.delete_function(FunctionName=name, Qualifier=version)
+
+    def invoke(self, name: str, payload: bytes, version: str = "$LATEST") -> Invocation:
         with _explained(f"the invocation of {name}"):
             answer = self._client.invoke(
-                FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=payload
+                FunctionName=name,
+                InvocationType="RequestResponse",
+                LogType="Tail",
+                Payload=payload,
+                **({} if version == "$LATEST" else {"Qualifier": version}),
             )
             body = answer["Payload"].read()
         log = base64.b64decode(answer.get("LogResult") or "").decode("utf-8", "replace")

@@ -8,9 +8,11 @@ from ._findings import Finding, findings
 from ._judgement import Judged, judge
 from ._measures import MEASURES, Measure, measure_of
 from ._measuring import BenchRequest, Observer, measure
-from ._plan import Cell, PlannedStart
+from ._noise import check_noise
+from ._plan import Cell, PlannedStart, cells, round_of
 from ._price import ARCHITECTURES, PRICES, Price, Traffic, find_price
 from ._record import BenchRecord, load_record
+from ._report_lines import Report, read_reports
 from ._start import Start
 from ._statistics import Estimate, difference, estimate, quantile
 from ._stopping import StopRule
@@ -35,13 +37,16 @@ __all__ = [
     "Observer",
     "PlannedStart",
     "Price",
+    "Report",
     "Start",
     "StopRule",
     "Traffic",
     "UnfinishedRun",
     "Variant",
+    "cells",
     "changes",
     "check_comparable",
+    "check_noise",
     "difference",
     "estimate",
     "find_price",
@@ -54,4 +59,6 @@ __all__ = [
     "parse_condition",
     "parse_variants",
     "quantile",
+    "read_reports",
+    "round_of",
 ]

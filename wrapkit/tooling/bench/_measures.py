@@ -169,6 +169,15 @@ MEASURES = (
             ("_p99", "p99", "the 99th percentile"),
         )
     ),
+    *(
+        Measure(
+            f"caller_{invocation}_ms",
+            f"{invocation.capitalize()}, caller",
+            "ms",
+            "On AWS: from this machine's request until it has the response, the network included.",
+        )
+        for invocation in ("first", "warm")
+    ),
     Measure(
         "warm_post_runtime_extensions_ms",
         "Warm, PostRuntimeExt.",

@@ -28,6 +28,11 @@ Examples:
   wrapkit bench --task my-function --handler app.handler \\
       --fail-if 'both.init_ms > bare.init_ms + 15'
   wrapkit bench compare old.json new.json
+  wrapkit bench --aws my-function --layer build/wrapkit-layer.zip --cold 10
+
+With --aws, $LATEST of the function is changed for the time of the run and put back, and each cold
+start is the first invocation of a version that is published for it and deleted again, when the
+run is interrupted, too. A run that was killed is undone by the next.
 
 A variant is NAME=LAYER[,VARIABLE=VALUE ...]: a layer of any make, a folder or a zip file, with the
 variables that it needs. Its exec wrapper is found where it has a known name. A name that comes
@@ -63,11 +68,28 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     "task_root",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder with the function's code.  [required]",
+    help="The folder with the function's code.  [required, unless --aws]",
 )
 @click.option(
-    "--handler", metavar="HANDLER", help="As Lambda writes it: FILE.FUNCTION.  [required]"
+    "--handler",
+    metavar="HANDLER",
+    help="As Lambda writes it: FILE.FUNCTION.  [required, unless --aws]",
 )
+@click.option(
+    "--aws",
+    "aws_function",
+    metavar="FUNCTION",
+    help="Measure a function on AWS instead: bare, and with --layer attached.",
+)
+@click.option(
+    "--layer",
+    default="build/wrapkit-layer.zip",
+    show_default=True,
+    metavar="ZIP|ARN",
+    help="With --aws: the layer, as `wrapkit attach` takes it.",
+)
+@click.option("--profile", metavar="NAME", help="With --aws: the profile of AWS's configuration.")
+@click.option("--yes", "-y", is_flag=True, help="With --aws: do not ask.")
 @click.option(
     "--mode",
     "modes",
@@ -158,7 +180,11 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     type=click.Choice(["auto", "namespace", "none"]),
     help="As in `wrapkit run`.",
 )
-@click.option("--region", default="us-east-1", show_default=True, help="Whose prices count.")
+@click.option(
+    "--region",
+    help="Whose prices count, and where the function of --aws is.  [default: us-east-1; with --aws "
+    "the profile's]",
+)
 @click.option(
     "--architecture",
     type=click.Choice(ARCHITECTURES),
@@ -207,6 +233,10 @@ def bench(  # noqa: PLR0917 - one argument an option
     ctx: click.Context,
     task_root: Path | None,
     handler: str | None,
+    aws_function: str | None,
+    layer: str,
+    profile: str | None,
+    yes: bool,
     modes: tuple[str, ...],
     variants: tuple[str, ...],
     cold: int | None,
@@ -219,7 +249,7 @@ def bench(  # noqa: PLR0917 - one argument an option
     timeout_s: float,
     python: Path | None,
     isolation: Literal["auto", "namespace", "none"],
-    region: str,
+    region: str | None,
     architecture: str | None,
     cold_start_rate: float,
     prices: Path | None,
@@ -240,16 +270,20 @@ def bench(  # noqa: PLR0917 - one argument an option
     if ctx.invoked_subcommand is not None:
         return
     for name, value in (("--task", task_root), ("--handler", handler)):
-        if value is None:
+        if value is None and aws_function is None:
             raise click.UsageError(f"Missing option '{name}'.", ctx)
     if resume and output is None:
         raise click.UsageError("--resume needs the --output of the run to go on with.", ctx)
     # The emulator, protobuf and psutil: not for `wrapkit bench --help`.
-    from ._benching import BenchArguments, perform
+    from ._bench_arguments import AwsArguments, BenchArguments
+    from ._benching import perform
 
     is_open_ended = precision is not None or budget_s is not None
+    aws = AwsArguments(aws_function, layer, profile, yes) if aws_function else None
     perform(
         BenchArguments(
+            aws=aws,
+            has_task=task_root is not None,
             task_root=task_root or Path(),
             handler=handler or "",
             modes=modes,

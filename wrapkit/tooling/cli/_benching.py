@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -33,57 +32,34 @@ from ..bench import (
 from ..emulator import Function
 from ..report import bench_page, bench_table, change_table
 from ._arguments import function_name
+from ._bench_arguments import AWS_VARIANTS, DEFAULT_REGION
 from ._events import read_event
 from ._interruption import InterruptedCommandError, run_interruptible
 from ._progress import bench_observer
 from ._whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ..bench import BenchRecord, Condition
-
-
-@dataclass(frozen=True)
-class BenchArguments:
-    """What the user said."""
-
-    task_root: Path
-    handler: str
-    modes: tuple[str, ...]
-    variants: tuple[str, ...]
-    cold: int
-    warm: int
-    precision: float | None
-    budget_s: float | None
-    event_source: str | None
-    environment: Mapping[str, str]
-    memory_mb: tuple[int, ...]
-    timeout_s: float
-    python: Path | None
-    isolation: Literal["auto", "namespace", "none"]
-    region: str
-    architecture: str | None
-    cold_start_rate: float
-    prices: Path | None
-    conditions: tuple[str, ...]
-    details: bool
-    as_json: bool
-    output: Path | None
-    html: Path | None
-    is_resumed: bool
+    from ._bench_arguments import BenchArguments
 
 
 def perform(arguments: BenchArguments) -> None:
     """Measure, and write what was asked for; raises `DiagnosticError`."""
     variants = _variants(arguments)
-    names = [variant.name for variant in variants]
+    names = list(AWS_VARIANTS) if arguments.aws else [variant.name for variant in variants]
     conditions = [parse_condition(text, names) for text in arguments.conditions]
     for path in filter(None, [arguments.output, arguments.html]):
         _check_folder(path)
     if arguments.output is not None:
         _check_is_new(arguments.output)
-    record = _measured(arguments, variants)
+    if arguments.aws is not None:
+        from ._benching_aws import measured_on_aws  # boto3 takes most of a second
+
+        record = measured_on_aws(arguments, arguments.aws)
+    else:
+        record = _measured(arguments, variants)
     if arguments.output is not None:
         write_whole(arguments.output, record.as_text())
         UnfinishedRun(arguments.output).remove()
@@ -141,7 +117,7 @@ def _measured(arguments: BenchArguments, variants: Sequence[Variant]) -> BenchRe
 def _request(arguments: BenchArguments, variants: Sequence[Variant]) -> BenchRequest:
     event = read_event(arguments.event_source).payload if arguments.event_source else b"{}"
     architecture = arguments.architecture or ARCHITECTURES.get(platform.machine(), "x86_64")
-    price = find_price(arguments.region, architecture, arguments.prices or PRICES)
+    price = find_price(arguments.region or DEFAULT_REGION, architecture, arguments.prices or PRICES)
     return BenchRequest(
         function=Function(
             task_root=arguments.task_root,

@@ -23,6 +23,33 @@ class InterruptedCommandError(Exception):
         self.exit_code = 128 + signal_number
 
 
+class SignalFlag:
+    """A context in which SIGINT and SIGTERM end nothing by themselves: `check` raises then.
+
+    For work that is calls to somebody else, none of which may be cut off half-way.
+    """
+
+    def __init__(self) -> None:
+        self._received: list[int] = []
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> SignalFlag:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(
+                number, lambda received, _: self._received.append(received)
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raises `InterruptedCommandError` when a signal has come."""
+        if self._received:
+            raise InterruptedCommandError(self._received[0])
+
+
 def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, of which no process is left then.
 

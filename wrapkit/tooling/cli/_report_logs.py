@@ -12,7 +12,7 @@ import click
 from .._errors import RUN_FAILED, DiagnosticError
 
 if TYPE_CHECKING:
-    from ..report import Report
+    from ..bench import Report
 
 ARCHITECTURES = ("x86_64", "arm64")
 
@@ -104,7 +104,8 @@ def logs(
 
 def _groups(files: tuple[Path, ...], names: dict[str, str]) -> dict[str, list[Report]]:
     """By file where there are several, else by version."""
-    from ..report import group_reports, read_reports
+    from ..bench import read_reports
+    from ..report import group_reports
 
     if len(files) < 2:
         text = _text(files[0]) if files else sys.stdin.read()

@@ -7,7 +7,6 @@ from ._bench_page import bench_page
 from ._bench_table import bench_table
 from ._change_table import change_table
 from ._log_groups import LogRow, group_reports, log_rows, log_table
-from ._report_lines import Report, read_reports
 from ._run_record import InvocationRecord, RunRecord
 from ._run_report import RunReport
 from ._serve_report import JsonServeReport, ServeReport
@@ -17,7 +16,6 @@ __all__ = [
     "InvocationRecord",
     "JsonServeReport",
     "LogRow",
-    "Report",
     "RunRecord",
     "RunReport",
     "ServeReport",
@@ -27,5 +25,4 @@ __all__ = [
     "group_reports",
     "log_rows",
     "log_table",
-    "read_reports",
 ]

@@ -87,6 +87,7 @@ def _context(record: BenchRecord) -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
         "bare": BARE,
+        "is_aws": record.scenario["isolation"] == "AWS Lambda",
     }
 
 
@@ -101,6 +102,8 @@ def _size_page(record: BenchRecord, memory_mb: int) -> SizePage:
     cold_axis, cold = strips(inits, {name: found["init_ms", name].value for name in inits})
     warm_axis, warm = _warm(record, starts)
     typical = {variant: _typical(starts, variant) for variant in record.variants}
+    if not all(start.timeline for start in typical.values()):
+        typical = {}  # AWS tells nothing of processes
     life_axis, life = timelines(typical, LIFE)
     invocation_axis, invocation = timelines(typical, ("warm",))
     others = [name for name in record.variants if name not in (BARE, about)]

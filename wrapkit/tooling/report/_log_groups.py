@@ -12,8 +12,7 @@ from ._wording import figure, signed_figure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ..bench import Price
-    from ._report_lines import Report
+    from ..bench import Price, Report
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,15 @@
+"""The benchmark on real AWS: a function's versions side by side, with forced cold starts."""
+
+from __future__ import annotations
+
+from ._measuring import AwsBenchRequest, AwsVariant, Interruption, measure_on_aws
+from ._versions import leftovers, remove_leftovers
+
+__all__ = [
+    "AwsBenchRequest",
+    "AwsVariant",
+    "Interruption",
+    "leftovers",
+    "measure_on_aws",
+    "remove_leftovers",
+]
