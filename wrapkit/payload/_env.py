@@ -44,6 +44,12 @@ CAPTURE_ALL_METHODS = "OTEL_PYTHON_INSTRUMENTATION_HTTP_CAPTURE_ALL_METHODS"
 CAPTURE_REQUEST_HEADERS = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST"
 CAPTURE_RESPONSE_HEADERS = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE"
 SANITIZE_HEADERS = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS"
+SAMPLER = "OTEL_TRACES_SAMPLER"
+SAMPLER_ARGUMENT = "OTEL_TRACES_SAMPLER_ARG"
+# opentelemetry-python's own.
+ID_GENERATOR = "OTEL_PYTHON_ID_GENERATOR"
+# opentelemetry-lambda's own: what an export may take of the invocation.
+FLUSH_TIMEOUT = "OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT"
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Defined runtime
 # environment variables"
@@ -85,6 +91,7 @@ MODES = ("internal", "external", "both")
 LOG_TYPES = ("function", "extension")
 
 DEFAULT_TIMEOUT_MS = 10_000
+DEFAULT_FLUSH_TIMEOUT_MS = 30_000
 # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 DEFAULT_METRIC_INTERVAL_MS = 60_000
 MAX_METRIC_INTERVAL_MS = 86_400_000
@@ -93,6 +100,7 @@ DEFAULT_SERVICE_NAME = "unknown_service"
 # The longest export that a setting may ask for: a function lives 900 s at most.
 MAX_TIMEOUT_MS = 900_000
 
+_EXPORTERS = ("otlp", "console", "none")
 _OTLP = "OTEL_EXPORTER_OTLP_"
 # Where a header's value refers to a secret (external/_secret_reference.py).
 SECRET_MARKS = ("${secretsmanager:", "${ssm:")
@@ -144,7 +152,7 @@ def number(environ: "Mapping[str, str]", name: str, default: int, maximum: int) 
         return default
     if value.isascii() and value.isdigit() and 0 < int(value[:18]) <= maximum:
         return int(value)
-    _malformed(name, f"not a whole number from 1 to {maximum}", str(default))
+    malformed(name, f"not a whole number from 1 to {maximum}", str(default))
     return default
 
 
@@ -154,7 +162,7 @@ def flag(environ: "Mapping[str, str]", name: str) -> bool:
     """
     value = text(environ, name).lower()
     if value not in ("", "true", "false"):
-        _malformed(name, "neither true nor false", "false")
+        malformed(name, "neither true nor false", "false")
     return value == "true"
 
 
@@ -165,7 +173,7 @@ def choice(
     value = text(environ, name).lower()
     if not value or value in allowed:
         return value or default
-    _malformed(name, "not one of " + ", ".join(allowed), default or "nothing")
+    malformed(name, "not one of " + ", ".join(allowed), default or "nothing")
     return default
 
 
@@ -174,7 +182,8 @@ def mode(environ: "Mapping[str, str]") -> str:
     return choice(environ, MODE, MODES, _generated().get(MODE, "both"))
 
 
-def _malformed(name: str, problem: str, default: str) -> None:
+def malformed(name: str, problem: str, default: str) -> None:
+    """Says once that a variable makes no sense."""
     report_once(f"env {name}", f"{name} is {problem}; using {default}")
 
 
@@ -305,10 +314,43 @@ class _ExportNames:
 
 
 def exports(environ: "Mapping[str, str]", signal: str) -> bool:
-    """Whether the user wants ``signal`` at all: OTEL_SDK_DISABLED, OTEL_<SIGNAL>_EXPORTER=none."""
+    """Whether ``signal`` is to go out by OTLP: OTEL_SDK_DISABLED and OTEL_<SIGNAL>_EXPORTER."""
+    return "otlp" in exporters(environ, signal)
+
+
+def exporters(environ: "Mapping[str, str]", signal: str) -> "tuple[str, ...]":
+    """Which of ``otlp`` and ``console`` the user wants for ``signal``: as a list, by default otlp;
+    none of them where the SDK is disabled. opentelemetry-python's names of the OTLP exporters are
+    understood as well.
+    """
     if flag(environ, OTEL_SDK_DISABLED):
-        return False
-    return text(environ, f"OTEL_{signal.upper()}_EXPORTER").lower() != "none"
+        return ()
+    name = f"OTEL_{signal.upper()}_EXPORTER"
+    listed = words(environ, name)
+    wanted = ["otlp" if word.startswith("otlp_proto_") else word for word in listed or ("otlp",)]
+    if "none" in wanted:
+        return ()
+    unknown = [word for word in wanted if word not in _EXPORTERS]
+    if unknown:
+        malformed(name, "not of " + ", ".join(_EXPORTERS), "otlp")
+        return ("otlp",)
+    return tuple(wanted)
+
+
+def words(environ: "Mapping[str, str]", name: str) -> "tuple[str, ...]":
+    """The variable as a list of words, in lower case, separated by commas."""
+    listed = [word.strip() for word in text(environ, name).lower().split(",")]
+    return tuple([word for word in listed if word])
+
+
+def flush_timeout_ms(environ: "Mapping[str, str]") -> int:
+    """What an export before the response may take of the invocation, at most."""
+    return number(environ, FLUSH_TIMEOUT, DEFAULT_FLUSH_TIMEOUT_MS, MAX_TIMEOUT_MS)
+
+
+def places_invocations(environ: "Mapping[str, str]") -> bool:
+    """Whether the user has said anything about propagators, sampler or ids."""
+    return any(text(environ, name) for name in (PROPAGATORS, SAMPLER, ID_GENERATOR))
 
 
 def makes_metrics(environ: "Mapping[str, str]") -> bool:
@@ -319,8 +361,7 @@ def makes_metrics(environ: "Mapping[str, str]") -> bool:
         return False
     if text(environ, METRICS):
         return flag(environ, METRICS)
-    exporters = text(environ, "OTEL_METRICS_EXPORTER").lower().split(",")
-    named = "otlp" in [exporter.strip() for exporter in exporters]
+    named = "otlp" in words(environ, "OTEL_METRICS_EXPORTER")
     return named or any(
         text(environ, _ExportNames(environ, "metrics", destination).own(OTLP_ENDPOINT))
         for destination in destinations(environ)
@@ -350,7 +391,7 @@ def log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
         return ()
     listed = [kind.strip() for kind in value.split(",")]
     if any(kind not in LOG_TYPES for kind in listed):
-        _malformed(LOGS, "neither none nor a list of " + ", ".join(LOG_TYPES), "none")
+        malformed(LOGS, "neither none nor a list of " + ", ".join(LOG_TYPES), "none")
         return ()
     return tuple(kind for kind in LOG_TYPES if kind in listed)
 
@@ -360,7 +401,7 @@ def _endpoint(environ: "Mapping[str, str]", signal: str, names: _ExportNames) ->
     general = text(environ, names.general(OTLP_ENDPOINT))
     url = own or (general.rstrip("/") + "/v1/" + signal if general else "")
     if url and not url.lower().startswith(("http://", "https://")):
-        _malformed(names.of(OTLP_ENDPOINT), "not an http:// or https:// URL", "no endpoint")
+        malformed(names.of(OTLP_ENDPOINT), "not an http:// or https:// URL", "no endpoint")
         return ""
     return url
 
@@ -440,7 +481,7 @@ def resource_attributes(environ: "Mapping[str, str]") -> "dict[str, str]":
             continue
         name, value = _pair(member)
         if not name or value is None:
-            _malformed(OTEL_RESOURCE_ATTRIBUTES, "not a list of name=value", "nothing of it")
+            malformed(OTEL_RESOURCE_ATTRIBUTES, "not a list of name=value", "nothing of it")
             return {}
         attributes[name] = value
     return attributes
@@ -476,5 +517,5 @@ def otlp_address(environ: "Mapping[str, str]") -> "tuple[str, int]":
         return DEFAULT_OTLP_ADDRESS
     if port.isascii() and port.isdigit() and 0 <= int(port[:6]) <= 65535:
         return host.strip("[]") or DEFAULT_OTLP_ADDRESS[0], int(port)
-    _malformed(OTLP_ADDRESS, "not host:port", DEFAULT_OTLP_ADDRESS[0] + ":4318")
+    malformed(OTLP_ADDRESS, "not host:port", DEFAULT_OTLP_ADDRESS[0] + ":4318")
     return DEFAULT_OTLP_ADDRESS

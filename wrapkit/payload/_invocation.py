@@ -22,7 +22,9 @@ from ._span import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, Optional
+    from typing import Any, Callable, Optional
+
+    Place = Callable[[Any, Optional[str]], "TraceContext"]
 
 _HEX = frozenset("0123456789abcdef")
 # https://www.w3.org/TR/trace-context/#tracestate-header-field-values

@@ -78,9 +78,12 @@ def _span(span: "Span") -> bytes:
         fixed64_field(7, span.start_time_unix_nano),
         fixed64_field(8, span.end_time_unix_nano),
         attribute_fields(9, span.attributes),
+        unsigned_field(10, span.dropped_attributes),
     ]
     parts.extend([message_field(11, _event(event)) for event in span.events])
+    parts.append(unsigned_field(12, span.dropped_events))
     parts.extend([message_field(13, _link(link)) for link in span.links])
+    parts.append(unsigned_field(14, span.dropped_links))
     status = text_field(2, span.status_message) + unsigned_field(3, span.status_code)
     if status:
         parts.append(message_field(15, status))
@@ -93,6 +96,7 @@ def _event(event: "SpanEvent") -> bytes:
         fixed64_field(1, event.time_unix_nano)
         + text_field(2, event.name)
         + attribute_fields(3, event.attributes)
+        + unsigned_field(4, event.dropped_attributes)
     )
 
 
@@ -102,6 +106,7 @@ def _link(link: "SpanLink") -> bytes:
         + bytes_field(2, bytes.fromhex(link.span_id))
         + text_field(3, link.trace_state)
         + attribute_fields(4, link.attributes)
+        + unsigned_field(5, link.dropped_attributes)
         + fixed32_field(6, link.flags)
     )
 

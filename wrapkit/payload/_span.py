@@ -23,7 +23,7 @@ FLAG_IS_REMOTE = 0x200
 class SpanEvent:
     """Something that happened at one moment of a span."""
 
-    __slots__ = ("attributes", "name", "time_unix_nano")
+    __slots__ = ("attributes", "dropped_attributes", "name", "time_unix_nano")
 
     def __init__(
         self, *, name: str, time_unix_nano: int, attributes: "dict[str, Any] | None" = None
@@ -31,12 +31,20 @@ class SpanEvent:
         self.name = name
         self.time_unix_nano = time_unix_nano
         self.attributes = attributes or {}
+        self.dropped_attributes = 0
 
 
 class SpanLink:
     """A reference to another span; ids in lower-case hex."""
 
-    __slots__ = ("attributes", "flags", "span_id", "trace_id", "trace_state")
+    __slots__ = (
+        "attributes",
+        "dropped_attributes",
+        "flags",
+        "span_id",
+        "trace_id",
+        "trace_state",
+    )
 
     def __init__(
         self,
@@ -52,6 +60,7 @@ class SpanLink:
         self.trace_state = trace_state
         self.flags = flags
         self.attributes = attributes or {}
+        self.dropped_attributes = 0
 
 
 class Span:
@@ -64,6 +73,9 @@ class Span:
 
     __slots__ = (
         "attributes",
+        "dropped_attributes",
+        "dropped_events",
+        "dropped_links",
         "end_time_unix_nano",
         "events",
         "flags",
@@ -111,6 +123,7 @@ class Span:
         self.attributes = attributes or {}
         self.events = events or []
         self.links = links or []
+        self.dropped_attributes = self.dropped_events = self.dropped_links = 0
         self.status_code = status_code
         self.status_message = status_message
         self.scope = scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -146,6 +147,62 @@ def test_without_a_hook_telemetry_makes_the_span(scene):
     assert abs(span.start_time_unix_nano - began * 1e9) < 2_000_000
     assert attributes(span.attributes)["faas.coldstart"] is True
     assert span.status.code == 0
+
+
+def invoked_without_hook(scene, **environ):
+    scene.start(**environ)
+    scene.host.wait_for_next(1)
+    scene.host.invoke("r1", trace_header=X_RAY)
+    scene.host.report(("platform.start", {"requestId": "r1"}, time.time()))
+    scene.host.report(
+        ("platform.runtimeDone", {"requestId": "r1", "status": "success"}, time.time())
+    )
+    scene.host.wait_for_next(2)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "argument", "sampled"), [("always_off", "", 0), ("traceidratio", "1", 1)]
+)
+def test_without_a_hook_the_runner_samples(scene, sampler, argument, sampled):
+    """External mode: the sampler is asked by who makes the ids."""
+    environ = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": argument}
+    invoked_without_hook(scene, **environ)
+
+    assert len(scene.sink.spans()) == sampled
+
+
+def test_without_a_hook_and_without_its_header(scene):
+    """External mode: a trace of its own where Lambda's header is not to be looked at."""
+    invoked_without_hook(scene, OTEL_PROPAGATORS="tracecontext")
+
+    span = only_span(scene)
+    assert (span.trace_id.hex() != "5759e988bd862e3fe1be46a994272793", span.parent_span_id) == (
+        True,
+        b"",
+    )
+
+
+def test_a_span_on_the_console(scene, capfd):
+    """The extension prints it, and exports nothing where only that is asked for."""
+    invoked_without_hook(scene, OTEL_TRACES_EXPORTER="console")
+
+    end_of(scene)
+    (line,) = capfd.readouterr().out.splitlines()
+    span = json.loads(line)
+    assert span["context"]["trace_id"] == "0x5759e988bd862e3fe1be46a994272793"
+    assert span["parent_id"] == "0x53995c3f42cd8ad8"
+    assert span["attributes"]["faas.invocation_id"] == "r1"
+    assert span["resource"]["attributes"]["cloud.account.id"] == "123456789012"
+    assert scene.sink.spans() == []
+
+
+def test_the_limits_of_a_span(scene):
+    """They are OpenTelemetry's."""
+    invoked_without_hook(scene, OTEL_ATTRIBUTE_COUNT_LIMIT="2")
+
+    span = only_span(scene)
+    assert len(span.attributes) == 2
+    assert span.dropped_attributes_count > 0
 
 
 def test_the_second_invocation_is_not_a_cold_start(scene):

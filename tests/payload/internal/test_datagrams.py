@@ -66,6 +66,28 @@ def test_an_event_of_any_type(told):
     assert b"wrapkit" not in run.stderr
 
 
+def test_how_a_trace_is_found_is_the_users_choice(told):
+    """Propagators and sampler are those that the variables name."""
+    event = {"do": "echo", "headers": {"traceparent": TRACEPARENT}}
+
+    [[start, _]], run = told(
+        [event], OTEL_PROPAGATORS="xray-lambda", OTEL_TRACES_SAMPLER="always_on"
+    )
+    [[dropped, _]], _ = told([event], OTEL_TRACES_SAMPLER="always_off")
+
+    assert (start["trace"], start["parent"], start["flags"]) == (*X_RAY, 1)
+    assert (dropped["trace"], dropped["flags"]) == (TRACE_ID, 0)
+    assert run.stderr == b""
+
+
+def test_a_disabled_sdk(told):
+    """Nothing is told, and nothing is said."""
+    pairs, run = told([{"do": "modules"}], OTEL_SDK_DISABLED="true")
+
+    assert (pairs, run.stderr) == ([[]], b"")
+    assert not [name for name in run.results[0] if name.endswith("._datagrams")]
+
+
 def test_the_trace_state(told):
     """The caller's tracestate goes along, unless it is too long for a datagram."""
     headers = {"traceparent": TRACEPARENT, "tracestate": "a=1,b=2"}

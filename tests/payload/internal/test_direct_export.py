@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from .backend import attributes
@@ -92,6 +94,56 @@ def test_a_parent_that_is_not_sampled(exported, backend):
     exported([{"do": "echo", "headers": {"traceparent": TRACEPARENT[:-1] + "0"}}])
 
     assert backend.requests == []
+
+
+def test_a_span_on_the_console(exported, backend):
+    """It is a line of JSON in the function's log, alone or beside the export."""
+    runs = [
+        exported([event], OTEL_TRACES_EXPORTER=exporters, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+        for event, exporters, endpoint in [
+            ({"do": "fail", "order": "7"}, "console", None),
+            ({"do": "echo"}, "otlp,console", backend.url),
+        ]
+    ]
+
+    failed, went_well = [
+        json.loads(line)
+        for run in runs
+        for line in run.stdout.splitlines()
+        if line.startswith(b'{"name": "orders"')
+    ]
+    assert failed["status"] == {"status_code": "ERROR", "description": "no such order: 7"}
+    assert failed["events"][0]["attributes"]["exception.type"] == "app.OrderError"
+    assert went_well["kind"] == "SpanKind.SERVER"
+    assert went_well["attributes"]["faas.invocation_id"] == request_id(1)
+    assert went_well["resource"]["attributes"]["service.name"] == "orders"
+    assert len(backend.spans) == 1
+    assert all(run.stderr.count(b"wrapkit: ") == 0 for run in runs)
+
+
+def test_how_long_an_export_may_take(exported, backend):
+    """opentelemetry-lambda's bound of what is exported before the response."""
+    backend.released.clear()
+
+    run = exported([{"do": "echo"}], OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT="100")
+
+    assert len(run.posts) == 1
+    assert b"trying again in 30 s" in run.stderr
+
+
+def test_an_invocation_that_is_not_sampled(exported, backend):
+    """The sampler's word is the hook's."""
+    exported([{"do": "echo"}], OTEL_TRACES_SAMPLER="always_off")
+
+    assert backend.requests == []
+
+
+def test_the_limits_of_a_span(exported, backend):
+    """They are OpenTelemetry's."""
+    exported([{"do": "echo"}], OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="1")
+
+    [(_, _, span)] = backend.spans
+    assert (len(span.attributes), span.dropped_attributes_count) == (1, 4)
 
 
 def test_the_function_does_not_notice(runtimes, layers, backend):

@@ -81,7 +81,7 @@ def test_no_file(tmp_path):
         ("[trace]\nexporter = 'none'", ":1: unknown table or key trace; did you mean traces"),
         ("[traces]\ncompression = 'gzip'", ":2: unknown key traces.compression; did you mean otlp"),
         ("nonsense = 1", ":1: unknown table or key nonsense"),
-        ("[traces]\nexporter = 'jaeger'", ':2: traces.exporter is not one of "otlp", "none"'),
+        ("[traces]\nexporter = 'jaeger'", ':2: traces.exporter is not one of "otlp", "console"'),
         ("[otlp]\ntimeout-ms = true", ":2: otlp.timeout-ms is not a whole number from 1 to 900000"),
         ("[otlp]\ntimeout-ms = 0", ":2: otlp.timeout-ms is not a whole number from 1 to 900000"),
         ("[otlp]\nendpoint = 'example.com'", ":2: otlp.endpoint is not an http:// or https:// URL"),

@@ -55,6 +55,7 @@ class Invocation:
         "hook_spoke",
         "is_first",
         "links",
+        "place",
         "request_id",
         "seen_ns",
         "span_id",
@@ -63,8 +64,15 @@ class Invocation:
         "x_ray_header",
     )
 
-    def __init__(self, request_id: str, *, cold_start: bool) -> None:
+    def __init__(
+        self,
+        request_id: str,
+        *,
+        cold_start: bool,
+        place: "_invocation.Place" = _invocation.trace_context,
+    ) -> None:
         self.request_id = request_id
+        self.place = place
         self.cold_start = cold_start
         self.arn = ""
         self.x_ray_header = ""
@@ -83,7 +91,7 @@ class Invocation:
 
     def identify(self) -> "_invocation.TraceContext":
         """Fixes the ids of the span, unless something has, and its place in a trace."""
-        self.context = self.context or _invocation.trace_context(None, self.x_ray_header)
+        self.context = self.context or self.place(None, self.x_ray_header)
         self.span_id = self.span_id or _invocation.new_span_id()
         return self.context
 
@@ -118,8 +126,15 @@ class Invocation:
 class Invocations:
     """The open invocations by request id, and the ids of those that are over."""
 
-    def __init__(self, function_name: str, *, invoked: bool = True) -> None:
+    def __init__(
+        self,
+        function_name: str,
+        *,
+        invoked: bool = True,
+        place: "_invocation.Place" = _invocation.trace_context,
+    ) -> None:
         self._name = function_name
+        self._place = place
         self._invoked = invoked  # whether INVOKE is subscribed to
         self._open: dict[str, Invocation] = {}
         self._over: dict[str, set[str]] = {}  # what of _KINDS has been heard
@@ -256,7 +271,9 @@ class Invocations:
             return None
         invocation = self._open.get(request_id)
         if invocation is None:
-            invocation = self._open[request_id] = Invocation(request_id, cold_start=self._cold)
+            invocation = self._open[request_id] = Invocation(
+                request_id, cold_start=self._cold, place=self._place
+            )
             self._cold = False
             _forget_oldest(self._open)
         return invocation
@@ -334,7 +351,8 @@ _FIGURES = {
 
 
 def _figures(record: "dict[str, Any]") -> "dict[str, Any]":
-    return {attribute: metric(record, name) for name, attribute in _FIGURES.items()}
+    known = {attribute: metric(record, name) for name, attribute in _FIGURES.items()}
+    return {attribute: value for attribute, value in known.items() if value is not None}
 
 
 def _x_ray_header(record: "dict[str, Any]") -> str:

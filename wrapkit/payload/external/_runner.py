@@ -24,7 +24,8 @@ from ...lifecycle import (
     raise_for_error,
 )
 from .. import _env
-from .._invocation import wrapkit_version
+from .._invocation import trace_context, wrapkit_version
+from .._placement import choose_place
 from .._report import report, report_once
 from ._backlog import Backlog
 from ._document import read_object
@@ -85,17 +86,25 @@ class Runner:
         self._exporter = self._new_exporter()
         invoked = "INVOKE" in started.events
         self._policy = choose_policy(environ, invoked=invoked)
-        self._invocations = Invocations(_env.FunctionSettings(environ).name, invoked=invoked)
+        place = choose_place(environ) if _env.places_invocations(environ) else trace_context
+        self._invocations = Invocations(
+            _env.FunctionSettings(environ).name, invoked=invoked, place=place
+        )
         self._invocations.account_id = self._registered_account_id()
-        wanted = "traces" in self._exporter.signals and not _hook_exports(environ)
-        self._spans = SpanBuffer(environ, self._outbox, wanted)
+        makes_spans = not _hook_exports(environ)
+        self._spans = SpanBuffer(
+            environ,
+            self._outbox,
+            makes_spans and "traces" in self._exporter.signals,
+            prints=makes_spans and "console" in _env.exporters(environ, "traces"),
+        )
         self._platform = PlatformTelemetry(
             environ,
             self._outbox,
             spans=self._spans,
             invocations=self._invocations,
             signals=self._exporter.signals,
-            makes_spans=not _hook_exports(environ),
+            makes_spans=makes_spans,
             now_ns=time.time_ns(),
         )
         self._sources = Sources(

@@ -6,7 +6,7 @@ After the response Lambda may freeze the process, and with it an export that has
 import os
 import time
 
-from .._env import OTLP_ENDPOINT, export_settings, exports
+from .._env import OTLP_ENDPOINT, export_settings, exporters, flush_timeout_ms
 from .._report import report_once
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .._env import ExportSettings
     from .._export import Exporter
+    from .._limits import SpanLimits
     from .._span import Span
     from ._hook import Invocation
     from .libraries._library_span import LibrarySpan
@@ -32,12 +33,12 @@ LONGEST_PAUSE_MS = 300_000
 
 def direct_export(environ: "Mapping[str, str]") -> "Optional[DirectExport]":
     """The sink of mode internal, None when the user configured no endpoint or wants no traces."""
+    wanted = exporters(environ, "traces")
     settings = export_settings(environ, "traces")
-    if settings is not None:
-        return DirectExport(environ, settings)
-    if exports(environ, "traces"):
+    if "otlp" in wanted and settings is None:
         report_once("no endpoint", f"{OTLP_ENDPOINT} is not set, so invocations are not recorded")
-    return None
+    prints = "console" in wanted
+    return DirectExport(environ, settings, prints=prints) if settings or prints else None
 
 
 class DirectExport:
@@ -46,7 +47,9 @@ class DirectExport:
     __slots__ = (
         "_environ",
         "_exporter",
+        "_limits",
         "_pause_ms",
+        "_prints",
         "_process_id",
         "_resource",
         "_resume_ms",
@@ -56,9 +59,17 @@ class DirectExport:
 
     before_response = True
 
-    def __init__(self, environ: "Mapping[str, str]", settings: "ExportSettings") -> None:
+    def __init__(
+        self,
+        environ: "Mapping[str, str]",
+        settings: "Optional[ExportSettings]",
+        *,
+        prints: bool = False,
+    ) -> None:
         self._environ = environ
         self._settings = settings
+        self._prints = prints
+        self._limits: Optional[SpanLimits] = None
         self._exporter: Optional[Exporter] = None
         self._process_id = 0
         self._resource: Optional[dict[str, Any]] = None
@@ -74,13 +85,28 @@ class DirectExport:
     ) -> None:
         """Exports the span, within the time that the function can spare."""
         within, self._spans = self._spans, []
-        if not invocation.context.flags & 1 or _now_ms() < self._resume_ms:
+        settings = self._settings if _now_ms() >= self._resume_ms else None
+        if not invocation.context.flags & 1 or not (self._prints or settings):
             return
-        timeout_ms = min(self._settings.timeout_ms, _spare_ms(invocation))
-        if timeout_ms <= 0:
-            report_once("no time", "no time is left to export before the function's deadline")
-            return
-        self._export(self._encoded(invocation, time_ns, error, within), timeout_ms)
+        spans = [self._span(invocation, time_ns, error), *within]
+        resource = self._own_resource(invocation)
+        self._limit(spans)
+        if self._prints:
+            from .._console import print_span
+
+            for span in spans:
+                print_span(span, resource)
+        if settings is not None:
+            spare_ms = min(flush_timeout_ms(self._environ), _spare_ms(invocation))
+            self._export(settings, spans, resource, min(settings.timeout_ms, spare_ms))
+
+    def _limit(self, spans: "list[Span]") -> None:
+        if self._limits is None:
+            from .._limits import SpanLimits
+
+            self._limits = SpanLimits(self._environ)
+        for span in spans:
+            self._limits.apply(span)
 
     def span_started(self, span: "LibrarySpan", request_id: str) -> None:
         """Nobody could end a span that this process does not."""
@@ -97,22 +123,34 @@ class DirectExport:
         if self._exporter is not None:
             self._exporter.close()
 
-    def _export(self, body: bytes, timeout_ms: int) -> None:
+    def _export(
+        self,
+        settings: "ExportSettings",
+        spans: "list[Span]",
+        resource: "dict[str, Any]",
+        timeout_ms: int,
+    ) -> None:
+        if timeout_ms <= 0:
+            report_once("no time", "no time is left to export before the function's deadline")
+            return
         from .._export import ExportError
+        from .._invocation import wrapkit_version
+        from .._otlp import encode_traces
 
+        body = encode_traces(resource, spans, scope_version=wrapkit_version())
         try:
-            self._own_exporter().export(body, timeout_ms)
+            self._own_exporter(settings).export(body, timeout_ms)
         except ExportError as error:
             self._pause(str(error))
         else:
             self._pause_ms = FIRST_PAUSE_MS
 
-    def _own_exporter(self) -> "Exporter":
+    def _own_exporter(self, settings: "ExportSettings") -> "Exporter":
         """The exporter of this process: a fork must not speak on its parent's connection."""
         from .._export import Exporter
 
         if self._exporter is None or self._process_id != os.getpid():
-            self._exporter = Exporter(self._settings)
+            self._exporter = Exporter(settings)
             self._process_id = os.getpid()
         return self._exporter
 
@@ -123,32 +161,32 @@ class DirectExport:
         self._resume_ms = _now_ms() + self._pause_ms
         self._pause_ms = min(2 * self._pause_ms, LONGEST_PAUSE_MS)
 
-    def _encoded(
-        self,
-        invocation: "Invocation",
-        time_ns: int,
-        error: "Optional[dict[str, str]]",
-        within: "list[Span]",
-    ) -> bytes:
+    def _own_resource(self, invocation: "Invocation") -> "dict[str, Any]":
+        from .. import _invocation
+
+        if self._resource is None:
+            account = _invocation.account_id(_arn(invocation))
+            self._resource = _invocation.resource_attributes(self._environ, account=account)
+        return self._resource
+
+    def _span(
+        self, invocation: "Invocation", time_ns: int, error: "Optional[dict[str, str]]"
+    ) -> "Span":
         from .. import _invocation
         from .._gathered import gather
-        from .._otlp import encode_traces
 
-        arn = str(getattr(invocation.request, "invoked_function_arn", None) or "")
         attributes = _invocation.invocation_attributes(
             request_id=invocation.request_id,
             cold_start=invocation.cold_start,
-            invoked_function_arn=arn,
+            invoked_function_arn=_arn(invocation),
         )
         attributes.update(invocation.attributes)
         attributes.update(invocation.response_attributes)
-        if self._resource is None:
-            account = _invocation.account_id(arn)
-            self._resource = _invocation.resource_attributes(self._environ, account=account)
+        resource = self._own_resource(invocation)
         span = _invocation.invocation_span(
             invocation.context,
             span_id=invocation.span_id,
-            name=self._resource.get("faas.name") or self._resource["service.name"],
+            name=resource.get("faas.name") or resource["service.name"],
             start_time_unix_nano=invocation.start_time_unix_nano,
             end_time_unix_nano=time_ns,
             attributes=attributes,
@@ -157,8 +195,11 @@ class DirectExport:
         )
         if invocation.record is not None:
             gather(span, invocation.record.gathered())
-        version = _invocation.wrapkit_version()
-        return encode_traces(self._resource, [span, *within], scope_version=version)
+        return span
+
+
+def _arn(invocation: "Invocation") -> str:
+    return str(getattr(invocation.request, "invoked_function_arn", None) or "")
 
 
 def _finished(told: "LibrarySpan", end_ns: int) -> "Span":

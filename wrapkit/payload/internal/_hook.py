@@ -17,7 +17,7 @@ import os
 import sys
 import time
 
-from .._env import INITIALIZATION_TYPE, text
+from .._env import INITIALIZATION_TYPE, OTEL_SDK_DISABLED, flag, places_invocations, text
 from .._invocation import new_span_id, trace_context
 from . import quietly
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Optional, Protocol
 
-    from .._invocation import TraceContext
+    from .._invocation import Place, TraceContext
     from ._trigger import Link, Trigger
     from .libraries._library_span import LibrarySpan
     from .libraries._span_record import SpanRecord
@@ -136,13 +136,15 @@ class Hook:
         "_error",
         "_followers",
         "_invocation",
+        "_place",
         "_process_id",
         "_request",
         "_sink",
     )
 
-    def __init__(self, sink: "Sink", *, cold_start: bool) -> None:
+    def __init__(self, sink: "Sink", *, cold_start: bool, place: "Place" = trace_context) -> None:
         self._sink = sink
+        self._place = place
         self._followers: list[Follower] = []
         self._cold_start = cold_start
         self._request: Any = None
@@ -177,7 +179,7 @@ class Hook:
             return
         trigger = _trigger(event)
         header = getattr(self._request, "x_amzn_trace_id", None)
-        context = trace_context(trigger.carrier if trigger else None, header)
+        context = self._place(trigger.carrier if trigger else None, header)
         invocation = Invocation(self._request, context, self._cold_start, trigger)
         self._cold_start = False
         self._process_id = os.getpid()
@@ -309,7 +311,8 @@ def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optio
     sink = _sink(mode, environ)
     if sink is None:
         return None
-    hook = Hook(sink, cold_start=text(environ, INITIALIZATION_TYPE) != _PROVISIONED)
+    cold_start = text(environ, INITIALIZATION_TYPE) != _PROVISIONED
+    hook = Hook(sink, cold_start=cold_start, place=_place(environ))
     from ._patches import patch
 
     patch(bootstrap, hook)
@@ -317,7 +320,17 @@ def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optio
     return hook
 
 
+def _place(environ: "Mapping[str, str]") -> "Place":
+    if not places_invocations(environ):
+        return trace_context
+    from .._placement import choose_place
+
+    return choose_place(environ)
+
+
 def _sink(mode: str, environ: "Mapping[str, str]") -> "Optional[Sink]":
+    if flag(environ, OTEL_SDK_DISABLED):
+        return None
     if mode == "internal":
         from ._direct import direct_export
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._kinds import Choice, Flag, Listing, Mapping, Text, Url, Whole
+from ._kinds import Choice, Flag, Listing, Mapping, Ratio, Text, Url, Whole
 
 if TYPE_CHECKING:
     from ._kinds import Kind
@@ -52,6 +52,16 @@ class Section:
 
 _LONGEST_MS = 900_000
 _EXPORTERS = Choice(("otlp", "none"))
+_SAMPLERS = (
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+    "always_on",
+    "always_off",
+    "traceidratio",
+)
+_PROPAGATORS = ("tracecontext", "baggage", "b3", "b3multi", "xray", "xray-lambda", "none")
+_COUNT = Whole(0, 1 << 20, "128")
 _NO_FILE = "a PEM file in the function's file system"
 
 LAYER = Section(
@@ -119,6 +129,25 @@ SDK = Section(
         Setting(
             "sdk.disabled", "OTEL_SDK_DISABLED", Flag(), "`false`", "`true` turns everything off"
         ),
+        Setting(
+            "sdk.propagators",
+            "OTEL_PROPAGATORS",
+            Listing(_PROPAGATORS, example='["tracecontext", "baggage", "xray-lambda"]'),
+            "W3C's headers, else Lambda's X-Ray header, of which `Sampled=0` is no decision",
+            "where the [trace of an "
+            "invocation](../concepts/architecture.md#which-trace-an-invocation-belongs-to) comes "
+            "from: a list of `tracecontext`, `baggage`, `b3`, `b3multi`, `xray` (the "
+            "`X-Amzn-Trace-Id` of the request), `xray-lambda` (that, else Lambda's own), or "
+            "`none`. Each that finds a context replaces what those before it found, and "
+            "`Sampled=0` is a decision, as in opentelemetry-python",
+        ),
+        Setting(
+            "sdk.id-generator",
+            "OTEL_PYTHON_ID_GENERATOR",
+            Choice(("random", "xray")),
+            "`random`",
+            "`xray` begins new trace ids with the time, as X-Ray asks",
+        ),
     ),
 )
 
@@ -128,9 +157,27 @@ SIGNALS = Section(
         Setting(
             "traces.exporter",
             "OTEL_TRACES_EXPORTER",
-            _EXPORTERS,
+            Choice(("otlp", "console", "otlp,console", "none")),
             "`otlp`",
-            "`none` exports no spans",
+            "`none` exports no spans; `console` prints each as a line of JSON with the members of "
+            "opentelemetry-python's, to the function's log: by the extension, in mode `internal` "
+            "by the hook. A list is both",
+        ),
+        Setting(
+            "traces.sampler",
+            "OTEL_TRACES_SAMPLER",
+            Choice(_SAMPLERS),
+            "`parentbased_always_on`",
+            "which invocations are exported: `always_on`, `always_off`, `traceidratio`, or one of "
+            "them with `parentbased_` in front, which follows the parent's decision where there "
+            "is one. What is not sampled is not exported, and counted in metrics all the same",
+        ),
+        Setting(
+            "traces.sampler-argument",
+            "OTEL_TRACES_SAMPLER_ARG",
+            Ratio(),
+            "`1.0`",
+            "of the samplers by ratio: which part of the traces, from 0 to 1",
         ),
         Setting(
             "traces.endpoint",
@@ -200,6 +247,69 @@ SIGNALS = Section(
     ),
 )
 
+LIMITS = Section(
+    "Span limits",
+    (
+        Setting(
+            "limits.attribute-count",
+            "OTEL_ATTRIBUTE_COUNT_LIMIT",
+            _COUNT,
+            "`128`",
+            "attributes of a span, an event, a link, unless one of the next says otherwise",
+        ),
+        Setting(
+            "limits.attribute-value-length",
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+            _COUNT,
+            "none",
+            "characters of an attribute's text",
+        ),
+        Setting(
+            "limits.span-attribute-count",
+            "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+            _COUNT,
+            "the general one",
+            "attributes of a span",
+        ),
+        Setting(
+            "limits.span-attribute-value-length",
+            "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+            _COUNT,
+            "the general one",
+            "characters of a text in a span",
+        ),
+        Setting(
+            "limits.span-event-count",
+            "OTEL_SPAN_EVENT_COUNT_LIMIT",
+            _COUNT,
+            "`128`",
+            "events of a span",
+        ),
+        Setting(
+            "limits.span-link-count",
+            "OTEL_SPAN_LINK_COUNT_LIMIT",
+            _COUNT,
+            "`128`",
+            "links of a span",
+        ),
+        Setting(
+            "limits.event-attribute-count",
+            "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+            _COUNT,
+            "the general one",
+            "attributes of an event",
+        ),
+        Setting(
+            "limits.link-attribute-count",
+            "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+            _COUNT,
+            "the general one",
+            "attributes of a link",
+        ),
+    ),
+    "Of the spans that wrapkit makes. The first stay, and what is left out is counted in the span.",
+)
+
 OTLP = Section(
     "OTLP",
     (
@@ -235,6 +345,14 @@ OTLP = Section(
             Whole(1, _LONGEST_MS, "10000"),
             "`10000`",
             "milliseconds that an export may take",
+        ),
+        Setting(
+            "otlp.flush-timeout-ms",
+            "OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT",
+            Whole(1, _LONGEST_MS, "30000"),
+            "`30000`",
+            "milliseconds that an export before the response may take (mode `internal`); the time "
+            "that is left to the function is a bound in any case",
         ),
         Setting(
             "otlp.protocol",
@@ -460,6 +578,7 @@ SECTIONS = (
     RESOURCE,
     SDK,
     SIGNALS,
+    LIMITS,
     OTLP,
     DESTINATIONS,
     EXTENSION,
