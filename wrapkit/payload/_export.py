@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any, Optional
 
-    from ._env import ExportSettings
+    from ._env_export import ExportSettings
 
 _READ_BYTES = 65536
 

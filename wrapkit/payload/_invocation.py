@@ -7,7 +7,6 @@ the contract.
 
 import sys
 
-from . import _env
 from ._span import (
     FLAG_HAS_IS_REMOTE,
     FLAG_IS_REMOTE,
@@ -262,7 +261,9 @@ def resource_attributes(
     """The attributes of the resource: what Lambda says about the function, the user's own above
     them.
     """
-    function = _env.FunctionSettings(environ)
+    from . import _env_resource
+
+    function = _env_resource.FunctionSettings(environ)
     known = {
         "cloud.provider": "aws",
         "cloud.platform": "aws_lambda",
@@ -276,8 +277,8 @@ def resource_attributes(
         "telemetry.distro.name": "wrapkit",
         "telemetry.distro.version": wrapkit_version(),
     }
-    own = _env.resource_attributes(environ)
+    own = _env_resource.resource_attributes(environ)
     attributes = {key: value for key, value in known.items() if value}
     attributes.update(own)
-    attributes["service.name"] = _env.service_name(environ, own)
+    attributes["service.name"] = _env_resource.service_name(environ, own)
     return attributes

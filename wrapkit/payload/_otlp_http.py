@@ -4,14 +4,14 @@ means.
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
-from . import _env
+from . import _env_export
 from ._report import report_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ._env import ExportSettings
+    from ._env_export import ExportSettings
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -96,7 +96,7 @@ def export_request(
 
 def _plain(headers: "Sequence[tuple[str, str]]") -> "list[tuple[str, str]]":
     """Those that say what they are: before a response nobody waits for a secret."""
-    plain = [header for header in headers if not _env.refers_to_secret(header[1])]
+    plain = [header for header in headers if not _env_export.refers_to_secret(header[1])]
     if len(plain) < len(headers):
         said = "a header refers to a secret, which only the extension reads; leaving it out"
         report_once("secret", said)

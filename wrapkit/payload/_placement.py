@@ -7,7 +7,8 @@ they mean in opentelemetry-python:
 Rule 1. Propagators are asked in the order of their list, and one that finds a context replaces what
         those before it have found. ``xray-lambda`` looks at the environment only where nothing has
         been found so far.
-Rule 2. ``b3`` and ``b3multi`` read either form. A sampling decision that was deferred is "no".
+Rule 2. ``b3`` and ``b3multi`` read either form, the single header first. A decision that was
+        deferred is "yes" in that one, and "no" in the others.
 Rule 3. Ratios are of the trace id's lower 64 bits, so that all parts of a trace decide alike.
 """
 
@@ -142,29 +143,36 @@ def _w3c(fields: "dict[str, str]") -> "Optional[TraceContext]":
 
 
 def _x_ray(header: "Optional[str]") -> "Optional[TraceContext]":
-    context = parse_x_ray_header(header)
-    if context is None or not context.parent_span_id:
+    fields = [field.split("=") for field in (header or "").split(";")]
+    if any(len(field) != 2 for field in fields):
         return None
-    context.flags = int("Sampled=1" in (header or ""))
+    sampled = {name.strip(): value.strip() for name, value in fields}.get("Sampled", "0")
+    context = parse_x_ray_header(header)
+    if context is None or not context.parent_span_id or sampled not in {"0", "1"}:
+        return None
+    context.flags = int(sampled)
     return context
 
 
 def _b3(fields: "dict[str, str]") -> "Optional[TraceContext]":
-    single = fields.get("b3", "").split("-")
-    if len(single) > 1:
-        trace_id, span_id, sampled = (*single, "")[:3]
-        flags = ""
-    else:
-        trace_id, span_id = fields.get("x-b3-traceid", ""), fields.get("x-b3-spanid", "")
-        sampled, flags = fields.get("x-b3-sampled", ""), fields.get("x-b3-flags", "")
+    trace_id, span_id, sampled = _b3_fields(fields)
     trace_id, span_id = trace_id.lower(), span_id.lower()
     if not _is_b3_id(trace_id, 32, 16) or not _is_b3_id(span_id, 16):
         return None
     return TraceContext(
-        trace_id=trace_id.rjust(32, "0"),
-        parent_span_id=span_id,
-        flags=int(sampled in _B3_SAMPLED or flags == "1"),
+        trace_id=trace_id.rjust(32, "0"), parent_span_id=span_id, flags=int(sampled)
     )
+
+
+def _b3_fields(fields: "dict[str, str]") -> "tuple[str, str, bool]":
+    single = fields.get("b3")
+    if single:
+        parts = single.split("-", 4)
+        if not 2 <= len(parts) <= 4:
+            return "", "", False
+        return parts[0], parts[1], len(parts) == 2 or parts[2] in _B3_SAMPLED
+    sampled = fields.get("x-b3-sampled") in _B3_SAMPLED or fields.get("x-b3-flags") == "1"
+    return fields.get("x-b3-traceid", ""), fields.get("x-b3-spanid", ""), sampled
 
 
 def _is_b3_id(text: str, *lengths: int) -> bool:

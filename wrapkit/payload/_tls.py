@@ -4,7 +4,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from ._env import ExportSettings
+    from ._env_export import ExportSettings
 
 
 def tls_context(settings: "ExportSettings") -> "SSLContext":

@@ -6,7 +6,7 @@ import pytest
 
 from tests.payload.external.conftest import free_port
 from tests.payload.external.sink import Sink
-from wrapkit.payload import _env
+from wrapkit.payload import _env_export
 
 
 @pytest.fixture
@@ -112,4 +112,4 @@ def test_destinations_are_found_by_their_endpoints():
         "WRAPKIT_EXPORTER_ENDPOINT": "x",
     }
 
-    assert _env.destinations(environ) == ["", "A", "B"]
+    assert _env_export.destinations(environ) == ["", "A", "B"]

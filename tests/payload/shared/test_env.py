@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrapkit.payload import _env, _report
+from wrapkit.payload import _env, _env_export, _env_resource, _report
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
@@ -18,7 +18,7 @@ def _nothing_said_yet(monkeypatch):
 
 
 def settings(signal="traces", **environ):
-    return _env.export_settings({ENDPOINT: "http://collector:4318", **environ}, signal)
+    return _env_export.export_settings({ENDPOINT: "http://collector:4318", **environ}, signal)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def settings(signal="traces", **environ):
 )
 def test_the_endpoint_of_a_signal(environ, url):
     """The general one gets the signal's path appended, its own is used as it is."""
-    assert _env.export_settings(environ, "traces").url == url
+    assert _env_export.export_settings(environ, "traces").url == url
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_endpoint_of_a_signal(environ, url):
 )
 def test_nothing_is_exported(environ):
     """No endpoint, an unusable one, or the user's own decision."""
-    assert _env.export_settings(environ, "traces") is None
+    assert _env_export.export_settings(environ, "traces") is None
 
 
 def test_the_exporter_of_another_signal_does_not_matter():
@@ -115,7 +115,7 @@ def test_settings_show_no_secret():
 @pytest.mark.parametrize("value", ["a", "a=1,b", "=1", "a=%4", "a=%zz"])
 def test_malformed_resource_attributes_are_discarded_as_a_whole(value):
     """As the resource specification asks."""
-    assert _env.resource_attributes({"OTEL_RESOURCE_ATTRIBUTES": value}) == {}
+    assert _env_resource.resource_attributes({"OTEL_RESOURCE_ATTRIBUTES": value}) == {}
 
 
 @given(st.text())

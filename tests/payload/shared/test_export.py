@@ -11,7 +11,7 @@ import pytest
 from tests.payload.external.conftest import free_port
 from tests.payload.external.host import WAIT_S
 from tests.payload.external.sink import Sink, make_certificate
-from wrapkit.payload._env import ExportSettings
+from wrapkit.payload._env_export import ExportSettings
 from wrapkit.payload._export import Exporter, ExportError
 from wrapkit.payload._otlp import encode_traces
 from wrapkit.payload._otlp_http import parse_url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -111,6 +111,7 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(sorted(UPSTREAM)), unique=True, min_size=1), HEADERS)
 def test_propagators_find_what_upstreams_find(names, headers):
     """Any list of them, any headers, right or nearly so: the same ids and the same decision."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from wrapkit.payload import _env
+from wrapkit.payload import _env_resource
 from wrapkit.tooling._errors import DiagnosticError
 from wrapkit.tooling.settings import FILE_NAME, SETTINGS, find_settings, read_settings
 
@@ -64,7 +64,7 @@ def test_a_file(settings):
         "OTEL_METRIC_EXPORT_INTERVAL": "30000",
         "WRAPKIT_LOGS": "function,extension",
     }
-    assert _env.resource_attributes(read.variables) == {
+    assert _env_resource.resource_attributes(read.variables) == {
         "deployment.environment.name": "blue, green; 100 %"
     }
 

@@ -1,6 +1,6 @@
 """The function's credentials for signatures, fetched when the first one is due."""
 
-from .. import _env, _tls
+from .. import _env_export, _tls
 from .._report import report_once
 from ._connection import Connection
 from ._credentials import credentials_request, environment_credentials, read_credentials
@@ -67,7 +67,7 @@ class CredentialsSource:
             return
         target, request = found
         if self._connection is None:
-            settings = _env.ExportSettings(url="")
+            settings = _env_export.ExportSettings(url="")
             self._connection = Connection(
                 self._loop, self._rank, target, lambda: _tls.tls_context(settings)
             )

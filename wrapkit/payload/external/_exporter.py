@@ -4,7 +4,7 @@ What goes to several destinations is kept for each by itself: one that has got i
 again because another one has not.
 """
 
-from .. import _env
+from .. import _env, _env_export
 from .._otlp_http import parse_url
 from .._report import report
 from ._credentials_source import CredentialsSource
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Callable, Optional
 
-    from .._env import ExportSettings
+    from .._env_export import ExportSettings
     from ._backlog import Backlog
     from ._loop import Loop
     from ._secrets import Secrets
@@ -72,9 +72,9 @@ class Exporter:
             loop.add_timed(lane)
             return lane
 
-        for destination in _env.destinations(environ):
+        for destination in _env_export.destinations(environ):
             for signal in _env.SIGNALS:
-                settings = _env.export_settings(environ, signal, destination)
+                settings = _env_export.export_settings(environ, signal, destination)
                 if settings is not None and self._add(environ, signal, settings, new_lane):
                     backlog.send_to(signal, destination)
 

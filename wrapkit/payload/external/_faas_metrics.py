@@ -4,7 +4,7 @@ Names, units and bounds are those of OpenTelemetry's semantic conventions for Fa
 these have any (https://opentelemetry.io/docs/specs/semconv/faas/faas-metrics/).
 """
 
-from .. import _env, _invocation
+from .. import _env_export, _invocation
 from .._otlp_http import PROTOBUF
 from .._span import STATUS_ERROR
 from ._figures import metric, span_duration_ms
@@ -32,8 +32,8 @@ class FaasMetrics:
 
     def __init__(self, environ: "Mapping[str, str]", now_ns: int) -> None:
         self._environ = environ
-        self._interval_ns = _env.metric_interval_ms(environ) * 1_000_000
-        self._temporality = CUMULATIVE if _env.cumulative_metrics(environ) else DELTA
+        self._interval_ns = _env_export.metric_interval_ms(environ) * 1_000_000
+        self._temporality = CUMULATIVE if _env_export.cumulative_metrics(environ) else DELTA
         self._start_ns = now_ns
         self._exported_ns = now_ns
         self._observed: dict[str, int] = {}

@@ -15,7 +15,7 @@ Rule 5. A request is signed as it is sent, and again as it is sent again: AWS ta
 """
 
 from ...lifecycle import request_bytes
-from .. import _env, _otlp_http, _tls
+from .. import _env_export, _otlp_http, _tls
 from .._report import report, report_once
 from ._connection import Connection
 from ._partial_success import partial_success, refusal_message
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Callable, Optional
 
     from ...lifecycle import Message
-    from .._env import ExportSettings
+    from .._env_export import ExportSettings
     from ._backlog import Backlog
     from ._credentials import Credentials
     from ._credentials_source import Answer, CredentialsSource
@@ -376,7 +376,7 @@ class Lane:
 
 
 def _secrets_of(headers: "Sequence[tuple[str, str]]") -> "list[SecretReference]":
-    if not any(_env.refers_to_secret(value) for _, value in headers):
+    if not any(_env_export.refers_to_secret(value) for _, value in headers):
         return []
     from ._secret_reference import references
 

@@ -2,7 +2,7 @@
 metrics, and logs. The latter two are loaded only where they are wanted.
 """
 
-from .. import _env
+from .. import _env_export
 from ._invocations import REPORT, RUNTIME_DONE, START
 from ._phases import Phases
 from ._time import unix_nano
@@ -47,7 +47,7 @@ class PlatformTelemetry:
         # In internal mode the span's ids are known to the hook alone.
         span_of = invocations.identified if makes_spans else _nobody
         self._logs = None
-        if "logs" in signals and _env.log_types(environ):
+        if "logs" in signals and _env_export.log_types(environ):
             self._logs = _log_buffer(outbox, self._resource, span_of)
         self._makes_spans = makes_spans
         invocations.phase_links = self._phases.links
@@ -136,7 +136,7 @@ class PlatformTelemetry:
 
 
 def _metrics(environ: "Mapping[str, str]", now_ns: int) -> "Optional[FaasMetrics]":
-    if not _env.makes_metrics(environ):
+    if not _env_export.makes_metrics(environ):
         return None
     from ._faas_metrics import FaasMetrics
 

@@ -23,7 +23,7 @@ from ...lifecycle import (
     extension_error_request,
     raise_for_error,
 )
-from .. import _env
+from .. import _env, _env_export, _env_resource
 from .._invocation import trace_context, wrapkit_version
 from .._placement import choose_place
 from .._report import report, report_once
@@ -80,7 +80,7 @@ class Runner:
         self._reconnected = False
         environ = started.environ
         self._loop = Loop()
-        spool = Spool(spool_path(environ), destinations=_env.destinations(environ))
+        spool = Spool(spool_path(environ), destinations=_env_export.destinations(environ))
         self._outbox = Outbox(spill=spool.add)
         self._backlog = Backlog(self._outbox, spool)
         self._exporter = self._new_exporter()
@@ -88,7 +88,7 @@ class Runner:
         self._policy = choose_policy(environ, invoked=invoked)
         place = choose_place(environ) if _env.places_invocations(environ) else trace_context
         self._invocations = Invocations(
-            _env.FunctionSettings(environ).name, invoked=invoked, place=place
+            _env_resource.FunctionSettings(environ).name, invoked=invoked, place=place
         )
         self._invocations.account_id = self._registered_account_id()
         makes_spans = not _hook_exports(environ)
@@ -96,7 +96,7 @@ class Runner:
             environ,
             self._outbox,
             makes_spans and "traces" in self._exporter.signals,
-            prints=makes_spans and "console" in _env.exporters(environ, "traces"),
+            prints=makes_spans and "console" in _env_export.exporters(environ, "traces"),
         )
         self._platform = PlatformTelemetry(
             environ,
@@ -125,7 +125,7 @@ class Runner:
             settled=self._exports_settled,
             own_port=listener.getsockname()[1] if listener is not None else 0,
         )
-        if not exporter.signals and _env.exports(self._started.environ, "traces"):
+        if not exporter.signals and _env_export.exports(self._started.environ, "traces"):
             report(f"nothing is exported: set {_env.OTLP_ENDPOINT} to where telemetry shall go")
         return exporter
 

@@ -10,7 +10,7 @@ Rule 2. Nothing that comes back is ever shown: of an answer that is no secret on
         the name of AWS's error.
 """
 
-from .. import _env
+from .. import _env, _env_export
 from .._otlp_http import parse_url
 from ._document import read_object
 
@@ -88,7 +88,7 @@ def _pieces(value: str) -> "list[tuple[str, bool]]":
     """The value in order, as plain texts and (True) as what stands in ``${...}``."""
     pieces, rest = [], value
     while rest:
-        starts = [rest.find(mark) for mark in _env.SECRET_MARKS if mark in rest]
+        starts = [rest.find(mark) for mark in _env_export.SECRET_MARKS if mark in rest]
         start = min(starts, default=-1)
         end = rest.find("}", start)
         if start < 0 or end < 0:
@@ -198,6 +198,6 @@ def header_text(reference: SecretReference, secret: str) -> str:
     if isinstance(found, bool) or not isinstance(found, (str, int)):
         raise ValueError("it has no text under this key")
     text = str(found).strip()  # a parameter that was put from a file ends in a line break
-    if not text or not _env.is_field_value(text):
+    if not text or not _env_export.is_field_value(text):
         raise ValueError("it is empty, or no header can carry it")
     return text

@@ -4,7 +4,7 @@ Kept until an endpoint refuses what was made of them (401, 403): after a rotatio
 anew, and the batch is sent once more.
 """
 
-from .. import _env, _tls
+from .. import _env_export, _tls
 from ._connection import Connection
 from ._proxy import proxy_for
 from ._secret_reference import (
@@ -155,7 +155,7 @@ class Secrets:
         except ValueError as error:
             self._fail(_sentence(reference, str(error)))
             return
-        settings = _env.ExportSettings(url="")
+        settings = _env_export.ExportSettings(url="")
         proxy = proxy_for(self._environ, target)
         self._connection = Connection(
             self._loop, self._rank, target, lambda: _tls.tls_context(settings), proxy

@@ -21,7 +21,7 @@ from ...lifecycle import (
     registered_identifier,
     telemetry_request,
 )
-from .. import _env
+from .. import _env, _env_export
 from .._report import report
 
 TYPE_CHECKING = False
@@ -134,7 +134,7 @@ class Started:
         self.events: tuple[str, ...] = ("INVOKE", "SHUTDOWN")
         self.datagrams: Optional[_socket.socket] = None
         self.otlp_listener: Optional[_socket.socket] = None
-        self.telemetry_types = (_PLATFORM, *_env.log_types(environ))
+        self.telemetry_types = (_PLATFORM, *_env_export.log_types(environ))
         # None as well when the host has no Telemetry API
         self.telemetry_listener: Optional[_socket.socket] = None
 

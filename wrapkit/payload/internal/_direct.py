@@ -6,7 +6,8 @@ After the response Lambda may freeze the process, and with it an export that has
 import os
 import time
 
-from .._env import OTLP_ENDPOINT, export_settings, exporters, flush_timeout_ms
+from .._env import OTLP_ENDPOINT
+from .._env_export import export_settings, exporters, flush_timeout_ms
 from .._report import report_once
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Optional
 
-    from .._env import ExportSettings
+    from .._env_export import ExportSettings
     from .._export import Exporter
     from .._limits import SpanLimits
     from .._span import Span

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ._file import FILE_NAME, Settings, find_settings, read_settings
 from ._kinds import Choice, Flag, Kind, Listing, Mapping, Ratio, Text, Url, Whole
-from ._schema import SECTIONS, SETTINGS, Section, Setting
+from ._schema import SECTIONS, SETTINGS
+from ._setting import Section, Setting
 
 __all__ = [
     "FILE_NAME",

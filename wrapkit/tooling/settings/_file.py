@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from ._schema import Setting
+    from ._setting import Setting
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -1,6 +1,6 @@
 """wrapkit's span processor, for a tracer provider that the function has set up itself."""
 
-from ... import _env
+from ... import _env, _env_export
 from .. import quietly
 from ._api_spans import link_told, plain_attributes
 from ._library_span import LibrarySpan
@@ -88,7 +88,7 @@ class SdkSpans:
 def _exports_alike(provider: "Any") -> bool:
     """Whether an exporter of the provider sends to where wrapkit would: a span would come twice."""
     environ = _env.variables()
-    settings = _env.export_settings(environ, "traces")
+    settings = _env_export.export_settings(environ, "traces")
     port = _env.otlp_address(environ)[1]
     known = [f"//127.0.0.1:{port}/", f"//localhost:{port}/"]
     if settings is not None:
