@@ -87,6 +87,7 @@ def test_a_layer_of_any_make_is_measured_beside(wrapkit, task, rival):
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["128", "MB", "bare", "rival"]
     assert any(line.split() == ["512", "MB", "bare", "rival"] for line in lines)
+    assert "CPU is what the memory size buys" in stdout or "no CPU limit here" in stdout
     text = (wrapkit.folder / "record.json").read_text()
     assert "hush" not in text
     variant = json.loads(text)["scenario"]["variants"][1]

@@ -56,6 +56,7 @@ def record(starts, *, machine=(), scenario=(), inspections=(), noise=()):
         "precision": None,
         "budget_s": None,
         "isolation": "namespace",
+        "limits_cpu": False,
         "python": "3.12",
         "region": "us-east-1",
         "architecture": "x86_64",

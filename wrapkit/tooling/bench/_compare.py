@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._record import BenchRecord
 
 # What has to be equal in two scenarios for their figures to be about the same thing.
-SAME = ("task", "handler", "event_bytes", "warm", "isolation", "python", "cpu_share")
+SAME = ("task", "handler", "event_bytes", "warm", "isolation", "python", "limits_cpu")
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class BenchRequest:
     memory_mb: Sequence[int]
     warm: int
     isolation: Literal["auto", "namespace", "none"]
+    limits_cpu: bool
     stop: StopRule
     traffic: Traffic
     unfinished: UnfinishedRun | None = None
@@ -75,7 +76,7 @@ async def measure(request: BenchRequest, observer: Observer) -> BenchRecord:
     version = python_version(request.function.python)
     with tempfile.TemporaryDirectory(prefix="wrapkit-bench-") as folder:
         # What "auto" comes to is found once, and holds for all starts.
-        request = replace(request, isolation=await _isolation(request))
+        request = await _as_possible(request)
         deployments, inspections = {}, {}
         for variant in request.variants:
             observer.prepare(variant.name)
@@ -155,16 +156,24 @@ class _Rounds:
             self._request.unfinished.add(start)
 
 
-async def _isolation(request: BenchRequest) -> Literal["auto", "namespace", "none"]:
-    async with ExecutionEnvironment(request.function, isolation=request.isolation) as environment:
-        return "namespace" if environment.isolation == "namespace" else "none"
+async def _as_possible(request: BenchRequest) -> BenchRequest:
+    """The isolation and the limit of the CPU that this machine has."""
+    async with ExecutionEnvironment(
+        request.function, isolation=request.isolation, limits_cpu=request.limits_cpu
+    ) as environment:
+        isolation: Literal["namespace", "none"] = (
+            "namespace" if environment.isolation == "namespace" else "none"
+        )
+        return replace(request, isolation=isolation, limits_cpu=environment.has_cpu_limit)
 
 
 async def _cold_start(request: BenchRequest, planned: PlannedStart, function: Function) -> Start:
     async with OtlpSink(decode_on_arrival=False) as sink:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint, **function.environment}
         function = replace(function, environment=variables, memory_mb=planned.cell.memory_mb)
-        async with ExecutionEnvironment(function, isolation=request.isolation) as environment:
+        async with ExecutionEnvironment(
+            function, isolation=request.isolation, limits_cpu=request.limits_cpu
+        ) as environment:
             init = await environment.init()
             _check_init(init, planned)
             usages = [environment.usage()]
@@ -236,6 +245,7 @@ def _scenario(
         "precision": request.stop.precision,
         "budget_s": request.stop.budget_s,
         "isolation": request.isolation,
+        "limits_cpu": request.limits_cpu,
         "python": version,
         "region": price.region,
         "architecture": price.architecture,

@@ -159,6 +159,13 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     help="The function's memory sizes; each variant is measured at each of them.",
 )
 @click.option(
+    "--limit-cpu/--no-limit-cpu",
+    "limits_cpu",
+    default=None,
+    help="After Init give the function only the share of the CPU that its memory size buys on "
+    "Lambda (1769 MB: one core), where control groups allow it.  [default: with several sizes]",
+)
+@click.option(
     "--timeout",
     "timeout_s",
     default=30.0,
@@ -246,6 +253,7 @@ def bench(  # noqa: PLR0917 - one argument an option
     event_source: str | None,
     environment: dict[str, str],
     memory_mb: tuple[int, ...],
+    limits_cpu: bool | None,
     timeout_s: float,
     python: Path | None,
     isolation: Literal["auto", "namespace", "none"],
@@ -295,6 +303,7 @@ def bench(  # noqa: PLR0917 - one argument an option
             event_source=event_source,
             environment=environment,
             memory_mb=memory_mb,
+            limits_cpu=len(memory_mb) > 1 if limits_cpu is None else limits_cpu,
             timeout_s=timeout_s,
             python=python,
             isolation=isolation,

@@ -40,6 +40,7 @@ class BenchArguments:
     event_source: str | None
     environment: Mapping[str, str]
     memory_mb: tuple[int, ...]
+    limits_cpu: bool
     timeout_s: float
     python: Path | None
     isolation: Literal["auto", "namespace", "none"]

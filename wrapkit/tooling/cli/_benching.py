@@ -133,6 +133,7 @@ def _request(arguments: BenchArguments, variants: Sequence[Variant]) -> BenchReq
         memory_mb=arguments.memory_mb,
         warm=arguments.warm,
         isolation=arguments.isolation,
+        limits_cpu=arguments.limits_cpu,
         stop=StopRule(arguments.cold, arguments.precision, arguments.budget_s),
         traffic=Traffic(price, arguments.cold_start_rate),
         unfinished=UnfinishedRun(arguments.output) if arguments.output else None,

@@ -199,6 +199,11 @@ class ExecutionEnvironment:
         return "" if self._sandbox is None else self._sandbox.isolation
 
     @property
+    def has_cpu_limit(self) -> bool:
+        """Whether the function has, after Init, no more of the CPU than its memory size buys."""
+        return self._sandbox is not None and self._sandbox.control_group is not None
+
+    @property
     def runtime_api(self) -> str:
         """The address of the runtime API, as in ``AWS_LAMBDA_RUNTIME_API``."""
         return "" if self._server is None else self._server.address

@@ -127,6 +127,10 @@ def _closing(record: BenchRecord) -> Iterator[str]:
     )
     yield "+/- is what a variant adds to bare in the same round, its 95 % confidence"
     yield "interval below; ~ marks what may be chance. Without a sign: the variant's own."
+    if scenario.get("limits_cpu"):
+        yield "After Init the CPU is what the memory size buys: 1,769 MB for one core."
+    elif len(record.memory_mb) > 1:
+        yield "Control groups allow no CPU limit here: all memory sizes had all of the CPU."
     if "usd_per_gb_second" in scenario:
         yield (
             f"Cost: {scenario['architecture']} in {scenario['region']}, "
