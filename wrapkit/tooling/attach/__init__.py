@@ -12,6 +12,7 @@ from ._layer_version import LayerVersion
 from ._plan import WRAPKIT_CHAIN, Attachment, Plan, is_our_wrapper, plan_attach, plan_detach
 from ._publishing import check_layer_argument, find_layer
 from ._selection import Selection, select_functions
+from ._status import FunctionStatus, function_status, matching_functions
 
 __all__ = [
     "EXEC_WRAPPER",
@@ -20,6 +21,7 @@ __all__ = [
     "Change",
     "Fleet",
     "FunctionConfiguration",
+    "FunctionStatus",
     "LambdaApi",
     "LayerVersion",
     "Line",
@@ -31,7 +33,9 @@ __all__ = [
     "diff",
     "dockerfile_lines",
     "find_layer",
+    "function_status",
     "is_our_wrapper",
+    "matching_functions",
     "plan_attach",
     "plan_detach",
     "plan_fleet",

@@ -124,6 +124,25 @@ def plan_detach(function: FunctionConfiguration, *, force: bool = False) -> Plan
     return _restored(function, record, force=force)
 
 
+def drift(function: FunctionConfiguration, record: Record) -> tuple[str, ...]:
+    """What is no longer as `attach` left it, as sentences."""
+    notes = []
+    for name, expected in record.checksums.items():
+        there = function.variables.get(name)
+        if there is None:
+            notes.append(f"{name} has been removed")
+        elif checksum(there) != expected:
+            notes.append(f"{name} has been changed")
+    if record.layer not in function.layers:
+        versions = [layer for layer in function.layers if layer_of(layer) == layer_of(record.layer)]
+        now = f"now in version {versions[0].rpartition(':')[2]}" if versions else "no longer there"
+        notes.append(f"the layer {layer_name(record.layer)} is {now}")
+    for _, layer in record.replaced_layers:
+        if layer in function.layers:
+            notes.append(f"the layer {layer_name(layer)}, which made room, is back")
+    return tuple(notes)
+
+
 def check_readable(function: FunctionConfiguration) -> None:
     """Writing back variables that could not be read would delete them."""
     if function.variables_error:

@@ -15,6 +15,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is asked for.
@@ -46,6 +48,17 @@ class LazyGroup(click.Group):
         if not any(parameter.name == "verbose" for parameter in command.params):
             command.params.append(verbose_option())
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, without importing them, then this group's own options."""
+        from click.shell_completion import CompletionItem
+
+        items = [
+            CompletionItem(name, help=summary)
+            for name, summary in self._summaries.items()
+            if name.startswith(incomplete)
+        ]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(
         self,

@@ -22,16 +22,22 @@ from ._interruption import SIGINT_EXIT_CODE, InterruptedCommandError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Set by the scripts of `wrapkit completion`, whose form is click's.
+COMPLETION = "_WRAPKIT_COMPLETE"
+
 COMMANDS = {
+    "init": "Write a wrapkit.toml to fill in, with every setting as a comment.",
     "generate": "Write the wrapper script, hook and extension as the picture of /opt.",
     "run": "Run a function in an emulated execution environment and show its traces.",
     "serve": "Serve functions over Lambda's Invoke API, for boto3, the AWS CLI and tests.",
     "bench": "Measure what instrumentation costs a function, beside any other layer.",
     "attach": "Add the layer to functions and set their exec wrapper.",
     "detach": "Restore what functions were before they were attached.",
+    "status": "Show which functions have wrapkit, and what was changed since.",
     "report": "Show records of benchmarks, and make tables of REPORT lines.",
     "template": "Write infrastructure as code that attaches the layer to functions.",
     "layer": "Build layers as zip archives, and explain those of anybody.",
+    "completion": "Print the script that completes wrapkit's commands in a shell.",
 }
 
 EPILOG = """\b
@@ -67,7 +73,16 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal's encoding lacks is no reason to end a run half-way.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if COMPLETION in os.environ:
+        sys.exit(_complete(os.environ[COMPLETION]))
     sys.exit(run_command_line(sys.argv[1:]))
+
+
+def _complete(instruction: str) -> int:
+    """What a shell asks for through the script that `wrapkit completion` prints."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(cli, {}, "wrapkit", COMPLETION, instruction)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ meaning; the reference is made from it (docs/reference/generate.py).
 
 from __future__ import annotations
 
+from ._commented import commented_file
 from ._file import FILE_NAME, Settings, find_settings, read_settings
 from ._kinds import Choice, Flag, Kind, Listing, Mapping, Ratio, Text, Url, Whole
 from ._schema import SECTIONS, SETTINGS
@@ -27,6 +28,7 @@ __all__ = [
     "Text",
     "Url",
     "Whole",
+    "commented_file",
     "find_settings",
     "read_settings",
 ]
