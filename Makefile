@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo bench lint format types coverage test test-all generate pr clean \
+.PHONY: help dev demo bench foreign lint format types coverage test test-all generate pr clean \
 	lint.format lint.rules lint.shell lint.imports
 
 help: ## List the targets
@@ -65,6 +65,9 @@ format: $(INSTALLED) ## Rewrite the sources as ruff formats them
 
 types: $(INSTALLED) ## Check types, strictly
 	$(BIN)/mypy
+
+foreign: $(INSTALLED) ## Build the runtime clients and extensions of others that tests run
+	$(BIN)/python -m tests.foreign.parties
 
 coverage: $(INSTALLED) ## Check that the tests of the lifecycle core reach every branch of it
 	$(PYTEST) tests/lifecycle --cov=wrapkit.lifecycle --cov-branch --cov-fail-under=100
