@@ -425,7 +425,7 @@ def test_59_metadata_are_for_who_has_the_token(tmp_path):
 
     async def scenario():
         async with host(tmp_path) as (environment, api, _init):
-            token = environment._host.metadata_token
+            token = environment._host.tokens.metadata
             headers = [
                 (),
                 (("Authorization", "Bearer x"),),

@@ -24,6 +24,14 @@ def report(status="success", **changes):
     return {"requestId": ID, "status": status, "metrics": metrics, **changes}
 
 
+def init_report(initialization_type):
+    return {
+        "initializationType": initialization_type,
+        "status": "success",
+        "metrics": {"durationMs": 12.345},
+    }
+
+
 PLAIN = (
     f"REPORT RequestId: {ID}\tDuration: 2.10 ms\tBilled Duration: 103 ms\t"
     "Memory Size: 128 MB\tMax Memory Used: 37 MB\t"
@@ -45,7 +53,27 @@ END = f"END RequestId: {ID}"
             {"requestId": ID, "version": "$LATEST"},
             [f"START RequestId: {ID} Version: $LATEST"],
         ),
-        ("platform.initReport", {"status": "success"}, []),
+        ("platform.initReport", init_report("on-demand"), []),
+        (
+            "platform.initReport",
+            init_report("provisioned-concurrency"),
+            ["INIT_REPORT Init Duration: 12.35 ms"],
+        ),
+        (
+            "platform.restoreStart",
+            {"runtimeVersion": "python:3.11.v0", "runtimeVersionArn": "arn:aws:x"},
+            ["RESTORE_START Runtime Version: python:3.11.v0\tRuntime Version ARN: arn:aws:x"],
+        ),
+        (
+            "platform.restoreReport",
+            {"status": "success", "metrics": {"durationMs": 70.871}},
+            ["RESTORE_REPORT Restore Duration: 70.87 ms"],
+        ),
+        (
+            "platform.restoreReport",
+            {"status": "timeout", "metrics": {"durationMs": 10000.0}},
+            ["RESTORE_REPORT Restore Duration: 10000.00 ms\tStatus: timeout"],
+        ),
         (
             "platform.initReport",
             {
@@ -72,6 +100,11 @@ END = f"END RequestId: {ID}"
             "platform.report",
             report(metrics={"initDurationMs": 100.77}),
             [END, PLAIN + "Init Duration: 100.77 ms\t"],
+        ),
+        (
+            "platform.report",
+            report(metrics={"restoreDurationMs": 100.1}),
+            [END, PLAIN + "Restore Duration: 100.10 ms\tBilled Restore Duration: 101 ms\t"],
         ),
         ("platform.report", report("timeout"), [END, PLAIN + "Status: timeout"]),
         (

@@ -44,7 +44,7 @@ def test_a_restore_runs_the_runtimes_hooks(host):
     (report,) = host.records("platform.report")
     assert report["metrics"] == {
         "durationMs": 4.0,
-        "billedDurationMs": 4,
+        "billedDurationMs": 124,
         "restoreDurationMs": 120.0,
     }
 
@@ -87,12 +87,28 @@ def test_a_restore_past_its_timeout_resets(host):
     assert kinds(effects)[-1] == "TerminateRuntime"
 
 
+@pytest.mark.parametrize("how", ["timeout", "error"])
+def test_who_waits_for_a_restore_hears_of_its_failure(host, how):
+    """As an error of the Invoke API; nothing of the invocation has begun."""
+    host.invoke()
+    if how == "timeout":
+        effects = host.wait(10_000)
+    else:
+        host.send(core.RuntimeRestoreError(error_type="Runtime.AfterRestoreError"))
+        effects = host.runtime_exits("exit status 65")
+    error_types = {"timeout": "SnapStartTimeoutException", "error": "SnapStartException"}
+    assert the(core.Respond, effects).error_type == error_types[how]
+    assert the(core.InvocationEnded, effects).request_id == "r1"
+    assert not host.records("platform.start")
+    assert host.environment.request_id is None
+
+
 def test_a_repeated_init_makes_no_snapshot(host):
     """So the runtime's wait for the restore is over at once."""
     host.send(core.Restore())
-    host.invoke()
     host.runtime_exits()
     host.extension_exits("otel")
+    host.invoke()
     assert host.phase == "Invoke"
     host.register("otel", "INVOKE")
     host.next("otel")

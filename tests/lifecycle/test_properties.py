@@ -181,6 +181,7 @@ class Promises:
         elif isinstance(effect, core.Emit) and effect.type == "platform.report":
             metrics = effect.record["metrics"]
             charged_ms = metrics["durationMs"] + metrics.get("initDurationMs", 0.0)
+            charged_ms += metrics.get("restoreDurationMs", 0.0)
             assert 0 <= charged_ms <= metrics["billedDurationMs"] < charged_ms + 1
 
     def let_all_die(self):

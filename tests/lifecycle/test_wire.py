@@ -10,6 +10,7 @@ from wrapkit.lifecycle import (
     MessageReader,
     RemoteLifecycleError,
     accepted_answer,
+    credentials_answer,
     error_answer,
     extension_error_request,
     invocation_answer,
@@ -23,6 +24,7 @@ from wrapkit.lifecycle import (
     register_answer,
     register_request,
     registered_identifier,
+    restore_answer,
     route,
     shutdown_event_answer,
     telemetry_request,
@@ -263,3 +265,19 @@ def test_metadata_may_be_kept():
     written = message(metadata_answer("use1-az1"), requests=False)
     assert written.body == b'{"AvailabilityZoneID":"use1-az1"}'
     assert "immutable" in written.head.headers["cache-control"]
+
+
+def test_a_restore_is_answered_with_nothing():
+    """The runtime goes on with its hooks."""
+    assert (message(restore_answer(), requests=False).head.status) == 200
+
+
+def test_credentials_have_the_names_that_the_sdks_read():
+    """As of a container's credentials endpoint."""
+    written = message(credentials_answer("a", "s", "t", "2026-01-01T00:00:00Z"), requests=False)
+    assert json.loads(written.body) == {
+        "AccessKeyId": "a",
+        "SecretAccessKey": "s",
+        "Token": "t",
+        "Expiration": "2026-01-01T00:00:00Z",
+    }

@@ -185,22 +185,20 @@ class Course:
     def _restore(self) -> None:
         self._phase = next_phase(self._phase, PhaseInput.RESTORE)
         self._thaw()
-        self._restoration = Restoration(self._now_ms)
+        restoration = self._restoration = Restoration(self._now_ms)
         self._emit("platform.restoreStart", {})
         if self._runtime is RuntimeState.RESTORE_READY:
             self._deliver_restore()
         else:  # a runtime without restore hooks
-            self._end_restoration(None)
+            self._end_restoration(restoration, None)
             self._become_idle(PhaseInput.RESTORE_DONE)
 
     def _deliver_restore(self) -> None:
         self._move_runtime(RuntimeInput.DELIVER)
         self._effects.append(_effects.DeliverRestore())
 
-    def _end_restoration(self, failure: "Failure | None") -> None:
-        restoration, self._restoration = self._restoration, None
-        if restoration is None:
-            return
+    def _end_restoration(self, restoration: Restoration, failure: "Failure | None") -> None:
+        self._restoration = None
         self._emit("platform.restoreRuntimeDone", _failure.status_fields(failure))
         record = restoration.report_record(self._now_ms, failure)
         self._emit("platform.restoreReport", record)
@@ -330,7 +328,9 @@ class Course:
     def _give_up(self, failure: "Failure") -> None:
         self._end_runtime_init(failure)
         self._end_initialization(failure)
-        self._end_restoration(failure)
+        if self._restoration is not None:
+            self._end_restoration(self._restoration, failure)
+            self._fail_waiting(_failure.restore_failed(failure))
         invocation = self._invocation
         if invocation is not None and invocation.failure is None:
             invocation.failure = failure
@@ -338,6 +338,13 @@ class Course:
                 self._emit_start(invocation)
             self._end_runtime_invocation()
             self._respond(failure.respond(invocation.request_id))
+
+    def _fail_waiting(self, failure: "Failure") -> None:
+        """Answers the invocation that waits: it does not begin any more."""
+        request_id, self._waiting = self._waiting, None
+        if request_id is not None:
+            self._effects.append(failure.respond(request_id))
+            self._effects.append(_effects.InvocationEnded(request_id=request_id))
 
     def _begin_shutdown(self, reason: str, *, is_final: bool) -> None:
         self._thaw()

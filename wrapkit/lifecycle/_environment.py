@@ -1,6 +1,6 @@
 """The host's view of one execution environment: it drives the emulator."""
 
-from . import _effects, _events, _failure
+from . import _events, _failure
 from ._course import Course
 from ._deadlines import RESTORE_TIMEOUT_MS
 from ._errors import LocalLifecycleError, RemoteLifecycleError
@@ -179,10 +179,7 @@ class Environment(Course):
         self._phase = next_phase(self._phase, PhaseInput.SHUTDOWN)
         failure = _failure.shut_down()
         self._give_up(failure)
-        if self._waiting is not None:
-            self._effects.append(failure.respond(self._waiting))
-            self._effects.append(_effects.InvocationEnded(request_id=self._waiting))
-            self._waiting = None
+        self._fail_waiting(failure)
         if self._shutdown is None:
             self._begin_shutdown(event.reason, is_final=True)
         else:
@@ -265,7 +262,7 @@ class Environment(Course):
         if last_state is RuntimeState.STARTED:
             self._end_runtime_init(None)
         elif last_state is RuntimeState.RESTORING and self._restoration is not None:
-            self._end_restoration(None)
+            self._end_restoration(self._restoration, None)
             self._become_idle(PhaseInput.RESTORE_DONE)
         elif self._invocation is not None and self._shutdown is None:
             if last_state is RuntimeState.RUNNING:

@@ -76,6 +76,12 @@ def extension_failed(error_type: str, status: str) -> Failure:
     return Failure(error_type, "exit code 0" if status == "exit status 0" else status)
 
 
+def restore_failed(failure: Failure) -> Failure:
+    """A snapshot could not be restored, as the caller hears of it; Lambda API reference, Invoke."""
+    name = "SnapStartTimeoutException" if failure.status == "timeout" else "SnapStartException"
+    return Failure(name, failure.text or failure.error_type, status=failure.status)
+
+
 def status_fields(failure: "Failure | None") -> "dict[str, Any]":
     """``status`` and, unless it is a success or a timeout, ``errorType`` of a telemetry record."""
     if failure is None:

@@ -90,7 +90,8 @@ class Invocation:
     ) -> "dict[str, Any]":
         """``platform.report``; ``cold`` holds the cold start's metrics not yet told."""
         duration_ms = self._duration_ms(now_ms)
-        billed_ms = billed_duration_ms(duration_ms, cold.get("initDurationMs", 0.0))
+        # Whatever made this a cold start is paid for: Init, or the restore of a snapshot.
+        billed_ms = billed_duration_ms(duration_ms, sum(cold.values()))
         metrics = {"durationMs": duration_ms, "billedDurationMs": billed_ms, **cold}
         record = {"requestId": self.request_id, **status_fields(self.failure), "metrics": metrics}
         if has_extensions and self.failure is None and self.runtime_done_ms is not None:

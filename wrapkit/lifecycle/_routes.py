@@ -26,6 +26,7 @@ class Endpoint(Enum):
     EXTENSION_EXIT_ERROR = "POST /2020-01-01/extension/exit/error"
     LOGS_SUBSCRIBE = "PUT /2020-08-15/logs"
     TELEMETRY_SUBSCRIBE = "PUT /2022-07-01/telemetry"
+    CREDENTIALS = "GET /2021-04-23/credentials"
     METADATA = "GET /2026-01-15/metadata/execution-environment"
 
 

@@ -276,3 +276,21 @@ def metadata_answer(availability_zone_id: str) -> bytes:
     """The answer of the metadata endpoint; it stays true for the environment's whole life."""
     headers = (("Cache-Control", "private, max-age=43200, immutable"),)
     return json_answer(200, {"AvailabilityZoneID": availability_zone_id}, headers)
+
+
+def restore_answer() -> bytes:
+    """The answer to the runtime's ``restore/next``: the snapshot has been restored."""
+    return response_bytes(200, (_JSON,))
+
+
+def credentials_answer(
+    access_key_id: str, secret_access_key: str, token: str, expiration: str
+) -> bytes:
+    """The function's credentials, where they may not be in a snapshot; ISO 8601 expiration."""
+    document = {
+        "AccessKeyId": access_key_id,
+        "SecretAccessKey": secret_access_key,
+        "Token": token,
+        "Expiration": expiration,
+    }
+    return json_answer(200, document)

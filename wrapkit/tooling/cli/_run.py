@@ -25,6 +25,8 @@ Exit codes: 0 the function answered every event; an exception of its own is an a
 of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
 """
 
+INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
+
 
 @click.command(cls=GreedyCommand, epilog=EPILOG, options_metavar="[OPTIONS]")
 @click.option(
@@ -118,6 +120,14 @@ of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
     help="The port of the Runtime API.  [default: any free one]",
 )
 @click.option(
+    "--initialization-type",
+    default="on-demand",
+    show_default=True,
+    type=click.Choice(INITIALIZATION_TYPES),
+    help="How the environment comes to be: snap-start makes a snapshot after Init and restores it "
+    "for the first event, with the function's hooks.",
+)
+@click.option(
     "--profile",
     default="aws",
     show_default=True,
@@ -167,6 +177,7 @@ def run(  # noqa: PLR0917 - one argument an option
     python: Path | None,
     isolation: Literal["auto", "namespace", "none"],
     port: int,
+    initialization_type: str,
     profile: Literal["aws", "rie"],
     no_freeze: bool,
     log_format: str,
@@ -202,6 +213,7 @@ def run(  # noqa: PLR0917 - one argument an option
         command=ctx.meta.get(GreedyCommand.COMMAND_KEY),
         isolation=isolation,
         runtime_api_port=port,
+        initialization_type=initialization_type,
         profile=profile,
         freezes=False if no_freeze else None,
         log_format=log_format,

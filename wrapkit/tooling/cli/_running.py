@@ -51,6 +51,7 @@ class RunRequest:
     command: tuple[str, ...] | None
     isolation: Literal["auto", "namespace", "none"]
     runtime_api_port: int
+    initialization_type: str
     profile: Literal["aws", "rie"]
     freezes: bool | None
     log_format: str
@@ -71,6 +72,7 @@ class RunRequest:
             environment={**own_variables(self.layers, endpoint), **self.environment},
             command=self.command or None,
             python=self.python or Path(sys.executable),
+            initialization_type=self.initialization_type,
             log_format=self.log_format,
             application_log_level=self.application_log_level,
             system_log_level=self.system_log_level,
@@ -115,7 +117,8 @@ async def _perform_phases(request: RunRequest, record: RunRecord, report: RunRep
         report.begin(record.function, record.isolation)
         record.init = await environment.init()
         report.init_done(record.init)
-        if record.init.status == "success":
+        # An Init that takes too long is not the end: the first invocation repeats it.
+        if record.init.status in ("success", "timeout"):
             await _invoke_all(environment, request.events, record, report)
         report.shutdown_begins()
         record.shutdown = await environment.shutdown("spindown")
@@ -147,7 +150,7 @@ def _bytes_as_hex(value: object) -> str:
 
 def check_outcome(record: RunRecord, *, fail_on_error: bool) -> None:
     """Raise `DiagnosticError` when the run failed."""
-    if record.init is not None and record.init.status != "success":
+    if record.init is not None and record.init.status == "error":
         raise _init_failed(record.init)
     ended = [item for item in record.invocations if item.ended_by_platform]
     if ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from wrapkit.lifecycle import (
     RuntimeRestoreNext,
     Subscribe,
     accepted_answer,
+    credentials_answer,
     error_answer,
     metadata_answer,
     read_register_request,
@@ -39,6 +41,8 @@ from wrapkit.lifecycle import (
 )
 from wrapkit.tooling._http_server import Application, Connection, Exchange
 
+from ._credentials import credentials_of
+from ._records import iso_time
 from ._region import availability_zone_id
 from ._subscription import LOGS, TELEMETRY, read_subscription
 
@@ -53,6 +57,7 @@ _MAX_STREAM_BYTES = 200 * 1024 * 1024
 # The second is what the Node runtime client falls back to.
 _JSON_TYPE, _STREAM_TYPE = "application/json", "application/octet-stream"
 _MAX_REPORT_BYTES = 1024 * 1024
+_CREDENTIALS_LIFE_S = 3600
 _OK = b'"OK"'
 
 
@@ -248,7 +253,7 @@ def _runtime_init_error(call: _Call, message: Message) -> bytes:
 
 
 def _restore_next(call: _Call, _message: Message) -> None:
-    call.host.receive(RuntimeRestoreNext())  # refused: the emulator has no snap-start environment
+    call.host.wait_for_restore(call.connection, RuntimeRestoreNext())
 
 
 def _restore_error(call: _Call, message: Message) -> bytes:
@@ -313,9 +318,20 @@ def _subscribe(call: _Call, message: Message, api: str) -> bytes:
     return response_bytes(200, (("Content-Type", "application/json"),), _OK)
 
 
+def _credentials(call: _Call, message: Message) -> bytes:
+    if call.host.function.initialization_type != "snap-start":
+        return error_answer(404, "NotFound", "The credentials are in the variables")
+    given = message.head.headers.get("authorization", "")
+    if not secrets.compare_digest(given.encode(), call.host.tokens.credentials.encode()):
+        return error_answer(401, "Unauthorized", "The token is missing or wrong")
+    expiration = iso_time((time.time() + _CREDENTIALS_LIFE_S) * 1000)
+    key_id, secret, token = credentials_of(call.host.function).values()
+    return credentials_answer(key_id, secret, token, expiration)
+
+
 def _metadata(call: _Call, message: Message) -> bytes:
     given = message.head.headers.get("authorization", "")
-    if not secrets.compare_digest(given.encode(), f"Bearer {call.host.metadata_token}".encode()):
+    if not secrets.compare_digest(given.encode(), f"Bearer {call.host.tokens.metadata}".encode()):
         return error_answer(401, "Unauthorized", "The token is missing or wrong")
     return metadata_answer(availability_zone_id(call.host.function.region))
 
@@ -332,5 +348,6 @@ _CALLS: dict[Endpoint, Callable[[_Call, Message], bytes | None]] = {
     Endpoint.EXTENSION_EXIT_ERROR: _extension_exit_error,
     Endpoint.TELEMETRY_SUBSCRIBE: _subscribe_to_telemetry,
     Endpoint.LOGS_SUBSCRIBE: _subscribe_to_logs,
+    Endpoint.CREDENTIALS: _credentials,
     Endpoint.METADATA: _metadata,
 }

@@ -134,6 +134,7 @@ class ExecutionEnvironment:
         environment = Environment(
             extensions=self._sandbox.extensions,
             function_timeout_ms=self.function.timeout_ms,
+            initialization_type=self.function.initialization_type,
             profile=self._profile,
             freezes=self._freezes,
         )
@@ -146,7 +147,7 @@ class ExecutionEnvironment:
                 self._with_free_ports(),
                 self._sandbox,
                 runtime_api=self._server.address,
-                metadata_token=host.metadata_token,
+                tokens=host.tokens,
                 log_stream=log_stream,
                 on_text=host.text,
                 profile=self._profile,

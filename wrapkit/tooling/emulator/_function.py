@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Lambda quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MAX_TIMEOUT_MS = 900_000
+INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
 _LOG_FORMATS = ("Text", "JSON")
 
 
@@ -35,6 +36,8 @@ class Function:
         command: the runtime process; None for the stand-in bootstrap with ``awslambdaric``.
         log_format: ``Text`` or ``JSON``, the format of the log.
         application_log_level: the least level of the function's lines in the log, with JSON only.
+        initialization_type: ``on-demand``, ``provisioned-concurrency`` (more time for Init), or
+            ``snap-start`` (Init ends in a snapshot, which the first invocation restores).
         system_log_level: the least level of the platform's lines in the log, with JSON only.
         loopback_ports: ports that the function or its extensions listen on, by the variable that
             names another address; where one is taken, that variable gets a free one.
@@ -56,6 +59,7 @@ class Function:
     log_format: str = "Text"
     application_log_level: str = "INFO"
     system_log_level: str = "INFO"
+    initialization_type: str = "on-demand"
     loopback_ports: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -83,6 +87,12 @@ class Function:
             raise DiagnosticError(
                 "invalid-log-format",
                 f"the log format {self.log_format!r} is neither Text nor JSON",
+                exit_code=USAGE,
+            )
+        if self.initialization_type not in INITIALIZATION_TYPES:
+            raise DiagnosticError(
+                "invalid-initialization-type",
+                f"{self.initialization_type!r} is not one of {', '.join(INITIALIZATION_TYPES)}",
                 exit_code=USAGE,
             )
         self._check_level("application", self.application_log_level, LEVELS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import signal
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from wrapkit.lifecycle import (
     DeliverInvocation,
     DeliverInvoke,
+    DeliverRestore,
     DeliverShutdown,
     Emit,
     Environment,
@@ -34,15 +34,18 @@ from wrapkit.lifecycle import (
     Respond,
     RuntimeExited,
     RuntimeNext,
+    RuntimeRestoreNext,
     StartRuntime,
     Subscribe,
     TerminateRuntime,
     Thaw,
     invocation_answer,
     invoke_event_answer,
+    restore_answer,
     shutdown_event_answer,
 )
 
+from ._credentials import Tokens
 from ._processes import RUNTIME, Processes
 from ._progress import InitProgress
 
@@ -82,7 +85,7 @@ class Host:
         loop = asyncio.get_running_loop()
         self.function = function
         self.profile = profile
-        self.metadata_token = secrets.token_urlsafe()
+        self.tokens = Tokens()
         self.init_error_body = b""
         self.init_report: Mapping[str, Any] = {}
         self.progress = InitProgress(clock)
@@ -92,6 +95,7 @@ class Host:
         self._processes: Processes | None = None
         self._invocations: dict[str, Invocation] = {}
         self._runtime_connections: list[Connection] = []
+        self._restore_connection: Connection | None = None
         self._extension_connections: dict[str, Connection] = {}
         self._starting: asyncio.Handle | None = None
         self._deadline_ms: int | None = None
@@ -183,6 +187,16 @@ class Host:
             self.receive(event)
         except BaseException:
             self.forget(connection)
+            raise
+
+    def wait_for_restore(self, connection: Connection, event: RuntimeRestoreNext) -> None:
+        """The runtime waits on this connection until its snapshot has been restored."""
+        before, self._restore_connection = self._restore_connection, connection
+        try:
+            self._called_next(RUNTIME)
+            self.receive(event)
+        except BaseException:
+            self._restore_connection = before
             raise
 
     def wait_for_event(self, connection: Connection, event: Next) -> None:
@@ -312,6 +326,11 @@ class Host:
         )
         self._runtime_connections.pop().answer(answer)
 
+    def _deliver_restore(self, _: object) -> None:
+        connection, self._restore_connection = self._restore_connection, None
+        if connection is not None:
+            connection.answer(restore_answer())
+
     def _deliver_invoke(self, effect: DeliverInvoke) -> None:
         connection = self._extension_connections.pop(effect.identifier, None)
         invocation = self._invocations.get(effect.request_id)
@@ -428,6 +447,7 @@ class Host:
 _EXECUTORS: dict[type, Callable[[Host, Any], None]] = {
     DeliverInvocation: Host._deliver_invocation,
     DeliverInvoke: Host._deliver_invoke,
+    DeliverRestore: Host._deliver_restore,
     DeliverShutdown: Host._deliver_shutdown,
     Emit: Host._emit,
     EnvironmentEnded: Host._end,

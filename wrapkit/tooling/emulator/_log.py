@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wrapkit.lifecycle import billed_duration_ms
+
 from ._levels import is_below, platform_level
 from ._logs import LOGS_ONLY
 
@@ -40,17 +42,29 @@ def _json_lines(record: Record, content: Mapping[str, Any], least_level: str) ->
 
 
 def _init_start(content: Mapping[str, Any]) -> list[str]:
-    version, arn = content["runtimeVersion"], content["runtimeVersionArn"]
-    return [f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"]
+    return [f"INIT_START {_runtime(content)}"]
 
 
 def _init_report(content: Mapping[str, Any]) -> list[str]:
-    if content.get("status") == "success":
-        return []  # on success only for SnapStart and provisioned concurrency
-    duration = f"{content['metrics']['durationMs']:.2f} ms"
-    return [
-        f"INIT_REPORT Init Duration: {duration}\tPhase: {content['phase']}\t{_outcome(content)}"
-    ]
+    line = f"INIT_REPORT Init Duration: {content['metrics']['durationMs']:.2f} ms"
+    if content["status"] != "success":
+        return [f"{line}\tPhase: {content['phase']}\t{_outcome(content)}"]
+    # Of an Init on demand, REPORT tells.
+    return [] if content["initializationType"] == "on-demand" else [line]
+
+
+def _restore_start(content: Mapping[str, Any]) -> list[str]:
+    return [f"RESTORE_START {_runtime(content)}"]
+
+
+def _restore_report(content: Mapping[str, Any]) -> list[str]:
+    line = f"RESTORE_REPORT Restore Duration: {content['metrics']['durationMs']:.2f} ms"
+    return [line if content["status"] == "success" else f"{line}\t{_outcome(content)}"]
+
+
+def _runtime(content: Mapping[str, Any]) -> str:
+    version, arn = content["runtimeVersion"], content["runtimeVersionArn"]
+    return f"Runtime Version: {version}\tRuntime Version ARN: {arn}"
 
 
 def _extension(content: Mapping[str, Any]) -> list[str]:
@@ -77,6 +91,10 @@ def _report(content: Mapping[str, Any]) -> list[str]:
     )
     if "initDurationMs" in metrics:
         line += f"Init Duration: {metrics['initDurationMs']:.2f} ms\t"
+    if "restoreDurationMs" in metrics:
+        restore_ms = metrics["restoreDurationMs"]
+        line += f"Restore Duration: {restore_ms:.2f} ms\t"
+        line += f"Billed Restore Duration: {billed_duration_ms(restore_ms)} ms\t"
     if content["status"] != "success":
         line += _outcome(content)
     lines = [f"END RequestId: {request_id}", line]
@@ -101,6 +119,8 @@ def _outcome(content: Mapping[str, Any]) -> str:
 _TEXT: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "platform.initStart": _init_start,
     "platform.initReport": _init_report,
+    "platform.restoreStart": _restore_start,
+    "platform.restoreReport": _restore_report,
     "platform.extension": _extension,
     "platform.start": _start,
     "platform.report": _report,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wrapkit.lifecycle import Profile
 
+    from ._credentials import Tokens
     from ._function import Function
     from ._launch_problem import LaunchProblem
     from ._sandbox import Sandbox
@@ -52,7 +53,7 @@ class Processes:
         sandbox: Sandbox,
         *,
         runtime_api: str,
-        metadata_token: str,
+        tokens: Tokens,
         log_stream: str,
         on_text: OnText,
         profile: Profile,
@@ -64,7 +65,7 @@ class Processes:
             function,
             sandbox,
             runtime_api=runtime_api,
-            metadata_token=metadata_token,
+            tokens=tokens,
             log_stream=log_stream,
             has_log_descriptor=profile.has_log_descriptor,
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._credentials import credentials_of
 from ._output import LOG_DESCRIPTOR, LOG_DESCRIPTOR_VARIABLE
 
 if TYPE_CHECKING:
+    from ._credentials import Tokens
     from ._function import Function
     from ._sandbox import Sandbox
 
@@ -22,12 +24,6 @@ _NOT_FOR_EXTENSIONS = frozenset(
         "LAMBDA_TASK_ROOT",
     }
 )
-# No real account: what a function calls on loopback needs some credentials to sign with.
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "AKIAWRAPKITEMULATED0",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_SESSION_TOKEN": "not-a-token",
-}
 
 
 def runtime_variables(
@@ -35,27 +31,44 @@ def runtime_variables(
     sandbox: Sandbox,
     *,
     runtime_api: str,
-    metadata_token: str,
+    tokens: Tokens,
     log_stream: str,
     has_log_descriptor: bool,
 ) -> dict[str, str]:
     """What the runtime's process starts with: the platform's variables win over the user's of the
     same name.
     """
-    variables = {**_defaults(sandbox), **_CREDENTIALS}
+    variables = _defaults(sandbox)
     if function.log_format == "JSON":
         variables["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
     variables.update(function.environment)
+    for name in credentials_of(function):
+        variables.pop(name, None)
+    variables.update(_credentials(function, tokens, runtime_api))
     wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
     if sandbox.isolation == "none" and wrapper.startswith("/opt/"):
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = sandbox.opt + wrapper[len("/opt") :]
-    variables.update(_reserved(function, sandbox, runtime_api, log_stream))
+    reserved = _reserved(function, sandbox, runtime_api, log_stream)
+    if function.initialization_type == "snap-start":
+        reserved = {name: value for name, value in reserved.items() if "_LOG_" not in name}
+        reserved["AWS_LAMBDA_LOG_FORMAT"] = function.log_format
+    variables.update(reserved)
     # Where the metadata are is a variable of its own; that it is the same server is our choice.
     variables["AWS_LAMBDA_METADATA_API"] = runtime_api
-    variables["AWS_LAMBDA_METADATA_TOKEN"] = metadata_token
+    variables["AWS_LAMBDA_METADATA_TOKEN"] = tokens.metadata
     if has_log_descriptor:
         variables[LOG_DESCRIPTOR_VARIABLE] = str(LOG_DESCRIPTOR)
     return variables
+
+
+def _credentials(function: Function, tokens: Tokens, runtime_api: str) -> dict[str, str]:
+    """A snapshot outlives its credentials, so there they are asked for when they are needed."""
+    if function.initialization_type != "snap-start":
+        return credentials_of(function)
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{runtime_api}/2021-04-23/credentials",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": tokens.credentials,
+    }
 
 
 def extension_variables(runtime: dict[str, str]) -> dict[str, str]:
@@ -105,7 +118,7 @@ def _reserved(
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": function.initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_LOG_FORMAT": function.log_format,
