@@ -67,7 +67,7 @@ if not os.path.exists(place("stuck")):
     time.sleep(60)
 me.next_event()
 """, "witness": WITNESS},
-        settings={"timeout_ms": 1500},
+        settings={"timeout_ms": 4000},
         events=("1", "2"),
         answers=(None, None),
         timeline=(
@@ -143,7 +143,7 @@ sys.exit(1)
     Scenario(
         35, "D,C", "a handler past its timeout is Sandbox.Timedout",
         extensions={"witness": WITNESS},
-        settings={"timeout_ms": 1500},
+        settings={"timeout_ms": 4000},
         events=('"hang"', "2"),
         answers=("Sandbox.Timedout", None),
         timeline=(
