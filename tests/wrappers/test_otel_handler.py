@@ -265,3 +265,25 @@ def test_no_process_is_forked(shell, opt, task):
     assert done.returncode == 0
     assert "clone" not in (task / "trace").read_text()
     assert "fork" not in (task / "trace").read_text()
+
+
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+
+
+@pytest.mark.parametrize(
+    ("has_extension", "given", "expected"),
+    [
+        (True, {}, "http/protobuf"),
+        (True, {PROTOCOL: ""}, "http/protobuf"),
+        (True, {PROTOCOL: "grpc"}, "grpc"),
+        (False, {}, None),
+    ],
+)
+def test_sdks_speak_what_the_extension_takes(wrap, opt, has_extension, given, expected):
+    """OTLP/HTTP is asked for where nobody has asked for anything, and an extension is there."""
+    if has_extension:
+        (opt / "extensions").mkdir()
+        (opt / "extensions/wrapkit").touch()
+    _, environ, _ = wrap("./python3.14", SCRIPT, environ=given)
+
+    assert environ.get(PROTOCOL) == expected

@@ -34,7 +34,12 @@ def compared(runtimes, layers, runner_socket):
 
     def compare(version, handler, events=(), *, mode="both", environ=None, **options):
         runtime = runtimes(version)
-        variables = {"WRAPKIT_SOCKET": runner_socket.getsockname(), **(environ or {})}
+        variables = {
+            "WRAPKIT_SOCKET": runner_socket.getsockname(),
+            # The one variable that the wrapper sets, where it is unset.
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            **(environ or {}),
+        }
         bare = runtime.run_bare(handler, events, environ=variables, **options)
         wrapped = runtime.run_wrapped(layers(mode), handler, events, environ=variables, **options)
         for got, expected in zip(wrapped.posts, bare.posts, strict=False):

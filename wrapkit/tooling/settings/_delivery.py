@@ -58,7 +58,8 @@ OTLP = Section(
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             Choice(("http/protobuf",)),
             "`http/protobuf`",
-            "the only one there is; another is reported and not used",
+            "the only one there is; another is reported and not used. The wrapper sets it for the "
+            "function's own SDK where it is unset",
         ),
         Setting(
             "otlp.certificate",
