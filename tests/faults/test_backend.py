@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -173,6 +174,34 @@ def test_a_name_without_an_address(ledger):
     ledger.start()
     ledger.invoke()
     ledger.end()
+
+    ledger.balance()
+    assert ledger.dropped == 0
+
+
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize("outcome", ["answered", "cut"])
+def test_frozen_for_an_hour_with_a_request_under_way(ledger, scene, layer, tmp_path, outcome):
+    """Nothing may be lost, and nothing comes twice: an answer that came meanwhile waits in the
+    kernel, and a connection that died without one is replaced.
+    """
+    clock = ManualClock(layer, tmp_path)
+    sink = Sink(statuses=[] if outcome == "answered" else [RESET])
+    sink.hold.clear()
+    ledger.start(sink=sink, **clock.settings())
+    scene.invoke_with_hook("r1", span=f"{1:016x}", now_s=clock.ms / 1000)
+    ledger.sent.add(1)
+    sink.wait_for(1)
+    clock.advance(2_000)  # so long nobody waits
+    scene.host.wait_for_next(2)
+    scene.runner.process.send_signal(signal.SIGSTOP)
+    sink.hold.set()
+    clock.advance(HOUR)
+    scene.runner.process.send_signal(signal.SIGCONT)
+    ledger.invoke(now_s=clock.ms / 1000)
+    ledger.end(now_s=clock.ms / 1000)
 
     ledger.balance()
     assert ledger.dropped == 0

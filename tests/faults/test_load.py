@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def small_disk(tmp_path):
     if shutil.which("unshare") is None or subprocess.run(probe, capture_output=True).returncode:
         pytest.skip("needs to be allowed to mount")
     return command, folder
+
+
+# A process may write files of 64 KiB: what a full disk is to a runner that may not mount one.
+SMALL_FILES = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def request_of(count, first=0, ballast=0):
@@ -75,6 +84,25 @@ def test_a_full_disk(ledger, scene, small_disk):
     assert "telemetry could not be kept" in said[1]
     assert "3 requests were dropped" in said[2]
     assert len(said) == 3
+
+
+def test_a_limit_of_what_may_be_written(ledger, scene):
+    """What is too large is lost, counted, and said in one line; the rest comes in the next life."""
+    ledger.start(
+        within=[sys.executable, "-c", SMALL_FILES],
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}",
+    )
+    ledger.invoke()
+    post(scene.otlp_port, [request_of(1, ballast=200_000)])
+    ledger.sent.add(1_000_000)
+    said = ledger.end("timeout")
+    assert ["telemetry could not be kept" in line for line in said] == [False, True, False]
+    ledger.start()
+    ledger.invoke()
+    ledger.end()
+
+    ledger.balance()
+    assert 1 <= ledger.dropped <= 2  # with the small one, where both were one request by then
 
 
 def test_ten_thousand_spans_in_one_invocation(ledger, scene):

@@ -48,6 +48,9 @@ PATIENCE_AFTER_FAILURE_MS = 250.0
 _UNAUTHORISED = (401, 403)
 # A quarter of what makes an export begin for want of memory.
 _WORTH_A_REQUEST_BYTES = 256 * 1024
+# Between two turns of the loop so much time passes in a freeze only; and how long after one an
+# answer may take to be read.
+THAW_MS = 1_000.0
 _FOR_EVER = float("inf")
 
 
@@ -230,6 +233,10 @@ class Lane:
             self.overdue, self._is_awaited = True, False
             self._settled()
         if self._deadline_ms is None or self._deadline_ms > now_ms:
+            return
+        if self._attempt is not None and now_ms - self._deadline_ms > THAW_MS and not self._last:
+            # It passed in a freeze: what the endpoint has answered meanwhile is about to come.
+            self._deadline_ms = now_ms + THAW_MS
             return
         self._deadline_ms = None
         if self._attempt is None:
