@@ -198,6 +198,7 @@ def test_frozen_for_an_hour_with_a_request_under_way(ledger, scene, layer, tmp_p
     scene.host.wait_for_next(2)
     scene.runner.process.send_signal(signal.SIGSTOP)
     sink.hold.set()
+    sink.wait_for_answers(1)
     clock.advance(HOUR)
     scene.runner.process.send_signal(signal.SIGCONT)
     ledger.invoke(now_s=clock.ms / 1000)

@@ -41,6 +41,7 @@ class Sink:
                  port=0, delay_s=0.0):  # fmt: skip
         self.requests = []
         self.connections = 0
+        self.answers = 0
         self.statuses = list(statuses)
         self.headers = headers
         self.body = body
@@ -81,6 +82,12 @@ class Sink:
                 sink._open.append(self.connection)
 
             def do_POST(self):
+                self.take()
+                with sink._changed:
+                    sink.answers += 1
+                    sink._changed.notify_all()
+
+            def take(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = sink.statuses.pop(0) if sink.statuses else 200
                 with sink._changed:
@@ -111,6 +118,11 @@ class Sink:
         with self._changed:
             done = self._changed.wait_for(lambda: len(self.requests) >= count, WAIT_S)
         assert done, f"{len(self.requests)} requests came, not {count}"
+
+    def wait_for_answers(self, count):
+        """Waits until so many requests have been answered, or cut."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.answers >= count, WAIT_S)
 
     def delivered(self, path="/v1/traces"):
         """The protobuf requests that were answered with 200, decoded."""
