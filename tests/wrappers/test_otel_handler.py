@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from wrapkit.tooling.wrapping import EXEC_WRAPPERS, generate_layer
+
+OWN = "{}.{}".format(*sys.version_info[:2])
 WRAPPER = Path(__file__).parents[2] / "wrappers/python/otel-handler"
 LAUNCH = object()
 SHELLS = ("sh", "dash", "bash", "bash --posix")
@@ -199,6 +203,111 @@ def test_nothing_is_run_by_a_value(wrap, task):
     wrap("./python3", SCRIPT, *HOSTILE, environ={"A": "$(touch owned)"})
 
     assert not (task / "owned").exists()
+
+
+@pytest.fixture
+def wrapper(tmp_path):
+    """Call with a name: an exec wrapper that marks the variable TRAIL and runs what follows it."""
+
+    def write(name):
+        path = tmp_path / name
+        path.write_text(f'#!/bin/sh\nTRAIL="$TRAIL {name}"\nexport TRAIL\nexec "$@"\n')
+        path.chmod(0o755)
+        return str(path)
+
+    return write
+
+
+def test_a_chain(wrap, wrapper):
+    """Further wrappers run in the order of their list, each with the command that wrapkit made."""
+    chain = f"{wrapper('one')}:{wrapper('two and a half')}:{wrapper('three')}"
+
+    arguments, seen, stderr = wrap(
+        "./python3", "-E", SCRIPT, *HOSTILE, environ={"WRAPKIT_CHAIN": chain}
+    )
+
+    assert arguments == ["-E", LAUNCH, SCRIPT, *HOSTILE]
+    assert seen["TRAIL"] == " one two and a half three"
+    assert seen["WRAPKIT_CHAIN"] == chain
+    assert stderr == b""
+
+
+@pytest.mark.parametrize("command", [["./node", "index.js"], ["./python3", "-c", "print()"]])
+def test_a_chain_of_what_is_not_understood(wrap, wrapper, command):
+    """What wrapkit leaves alone runs through the chain all the same."""
+    arguments, seen, _ = wrap(*command, environ={"WRAPKIT_CHAIN": wrapper("one")})
+
+    assert (arguments, seen["TRAIL"]) == (command[1:], " one")
+
+
+def test_what_a_chain_cannot_run(wrap, wrapper, tmp_path):
+    """Absent files, folders and text cost a line each; the others and the function run."""
+    (tmp_path / "text").write_text("text")
+    names = [
+        "",
+        "/absent",
+        wrapper("one"),
+        str(tmp_path),
+        str(tmp_path / "text"),
+        "$(touch owned)",
+        "",
+    ]
+
+    arguments, seen, stderr = wrap("./python3", SCRIPT, environ={"WRAPKIT_CHAIN": ":".join(names)})
+
+    assert (arguments, seen["TRAIL"]) == ([LAUNCH, SCRIPT], " one")
+    assert stderr.count(b"names what cannot be run") == stderr.count(b"\n") == 4
+
+
+@pytest.mark.parametrize("command", ["./python3", "./node"])
+def test_a_chain_with_wrapkit_in_it(wrap, opt, command):
+    """It does not begin anew for ever."""
+    shutil.copy(opt / "otel-handler", opt / "otel-instrument")
+
+    _, _, stderr = wrap(command, SCRIPT, environ={"WRAPKIT_CHAIN": str(opt / "otel-instrument")})
+
+    assert stderr.count(b"names wrapkit itself") == 1
+
+
+def test_wrapkit_within_another_wrapper(shell, opt, task, wrapper):
+    """As the inner wrapper it sees the runtime's command, and twice is as good as once."""
+    handler = str(opt / "otel-handler")
+    outer = ["sh", wrapper("outer"), handler, handler]
+
+    done = subprocess.run([*outer, "./python3", SCRIPT], capture_output=True, cwd=task, timeout=30)
+
+    assert done.stdout.startswith(f"{opt}/wrapkit/launch.py\0{SCRIPT}\0end".encode())
+    assert b"TRAIL= outer\0" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("chain", "environ", "trail"),
+    [
+        (["one", "it's 2"], {}, " one it's 2"),
+        (["one"], {"WRAPKIT_CHAIN": "none"}, None),
+        (["one"], {"WRAPKIT_CHAIN": ""}, " one"),
+        (["one"], {"WRAPKIT_CHAIN": "other"}, " other"),
+        ([], {}, None),
+    ],
+)
+def test_a_chain_of_the_layers(shell, task, tmp_path, wrapper, chain, environ, trail):
+    """What the layer was generated with holds unless the function says otherwise."""
+    paths = {name: wrapper(name) for name in [*chain, "other"]}
+    known = {"WRAPKIT_CHAIN": ":".join([paths[name] for name in chain])} if chain else {}
+    layer = generate_layer("python", tmp_path / "made", defaults=known, versions=(OWN,)).output
+    environ = {name: paths.get(value, value) for name, value in environ.items()}
+
+    for name in EXEC_WRAPPERS:
+        done = subprocess.run(
+            [*shell, str(layer / name), "./python3", SCRIPT],
+            capture_output=True,
+            cwd=task,
+            env={"PATH": os.environ["PATH"], **environ},
+            timeout=30,
+        )
+        assert done.stdout.startswith(f"{layer}/wrapkit/launch.py\0{SCRIPT}\0end".encode())
+        assert (f"TRAIL={trail}\0".encode() in done.stdout) == (trail is not None)
+        assert done.stderr == b""
 
 
 def test_exit_codes(shell, opt, task):

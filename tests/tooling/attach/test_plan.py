@@ -138,7 +138,9 @@ def test_an_exec_wrapper_may_be_replaced():
     assert CHAIN not in variables
 
 
-@pytest.mark.parametrize("wrapper", ["/opt/otel-handler", "/opt/otel-instrument"])
+@pytest.mark.parametrize(
+    "wrapper", ["/opt/otel-handler", "/opt/otel-instrument", "/opt/wrapkit-handler"]
+)
 def test_a_wrapper_by_a_name_of_ours_stays(wrapper):
     """opentelemetry-lambda's and ADOT's names are wrapkit's as well; only the layer changes."""
     variables = attached(function(variables={WRAPPER: wrapper})).variables

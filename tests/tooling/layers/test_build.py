@@ -20,6 +20,7 @@ from wrapkit.tooling.layers._limits import (
     Part,
     check_sizes,
 )
+from wrapkit.tooling.wrapping import EXEC_WRAPPERS
 
 OWN = "{}.{}".format(*sys.version_info[:2])
 TIMEOUT_S = 120
@@ -63,7 +64,7 @@ def test_programs_are_executable_and_all_else_is_readable(built):
         modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in archive.infolist()}
     programs = {path for path, mode in modes.items() if mode == 0o755}
 
-    assert programs == {"otel-handler", "extensions/wrapkit"}
+    assert programs == {*EXEC_WRAPPERS, "extensions/wrapkit"}
     assert set(modes.values()) == {0o755, 0o644}
 
 

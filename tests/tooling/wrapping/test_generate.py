@@ -14,7 +14,7 @@ import pytest
 
 from wrapkit import __version__
 from wrapkit.tooling._errors import DiagnosticError
-from wrapkit.tooling.wrapping import MODES, _layer, generate_layer
+from wrapkit.tooling.wrapping import EXEC_WRAPPERS, MODES, _layer, generate_layer
 
 OWN = "{}.{}".format(*sys.version_info[:2])
 TIMEOUT_S = 120
@@ -57,7 +57,7 @@ def generated(tmp_path_factory):
     return root
 
 
-HOOK = {"otel-handler", "wrapkit/launch.py"}
+HOOK = {*EXEC_WRAPPERS, "wrapkit/launch.py"}
 EXTENSION = {"extensions/wrapkit", "wrapkit/runner.py"}
 
 
@@ -82,7 +82,7 @@ def test_what_is_executable(generated):
     modes = {path: mode for path, (mode, _) in contents(generated / "both").items()}
 
     executable = {path for path, mode in modes.items() if mode == 0o755}
-    assert executable == {"otel-handler", "extensions/wrapkit"}
+    assert executable == {*EXEC_WRAPPERS, "extensions/wrapkit"}
     assert set(modes.values()) == {0o755, 0o644}
     for folder in [generated / "both", *(generated / "both").rglob("*/")]:
         if folder.is_dir():

@@ -11,6 +11,7 @@ from wrapkit import __version__
 
 from .._errors import DiagnosticError
 from ..layers import MAX_LAYERS
+from ..wrapping import EXEC_WRAPPERS
 from ._configuration import EXEC_WRAPPER, FunctionConfiguration
 from ._layer_version import layer_name, layer_of
 from ._record import RECORD, Record, checksum, decode
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 WRAPKIT_CHAIN = "WRAPKIT_CHAIN"
 MAX_VARIABLES_BYTES = 4096
 # wrapkit answers to these names; a function that has one of them set runs wrapkit's own.
-_OUR_WRAPPERS = ("/opt/otel-handler", "/opt/otel-instrument")
+_OUR_WRAPPERS = tuple(f"/opt/{name}" for name in EXEC_WRAPPERS)
 # Words in the names of layers that hold /opt/otel-handler or /opt/otel-instrument as well: of two
 # files with one path the later layer's is used, with the other's half of what it expects.
 _RIVALS = ("opentelemetry", "aws-otel")

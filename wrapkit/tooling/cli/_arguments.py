@@ -84,6 +84,16 @@ def function_name(task_root: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", task_root.resolve().name).strip("-")[:64] or "function"
 
 
+def exec_wrappers(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Absolute paths, which a colon separates in the variable that they go into."""
+    for value in values:
+        if not value.startswith("/") or ":" in value or not value.isprintable():
+            raise click.BadParameter(f"{value!r} is not a path like /opt/wrapper")
+    return values
+
+
 def settings_option(options: dict[str, str]) -> Callable[[Any], Any]:
     """`--config`: the command is given the `Settings` as `settings`.
 

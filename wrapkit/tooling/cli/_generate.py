@@ -11,7 +11,7 @@ import click
 from wrapkit import __version__
 
 from ..wrapping import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
-from ._arguments import python_versions, settings_option
+from ._arguments import exec_wrappers, python_versions, settings_option
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -50,9 +50,17 @@ if TYPE_CHECKING:
     help="Make byte code for this Python, as 3.12; may be repeated. "
     "By default for each of Lambda's that this machine has.",
 )
+@click.option(
+    "--chain",
+    multiple=True,
+    callback=exec_wrappers,
+    metavar="PATH",
+    help="Another exec wrapper to run after wrapkit's, as /opt/datadog_wrapper; may be repeated, "
+    "in their order.",
+)
 @settings_option(
     {"language": "layer.language", "output": "layer.output", "mode": "layer.mode"}
-    | {"versions": "layer.python"}
+    | {"versions": "layer.python", "chain": "layer.chain"}
 )
 @click.option("--force", is_flag=True, help="Replace a folder that wrapkit did not write.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
@@ -62,6 +70,7 @@ def generate(
     output: Path,
     mode: str,
     versions: tuple[str, ...],
+    chain: tuple[str, ...],
     settings: Settings,
     force: bool,
     as_json: bool,
@@ -72,7 +81,7 @@ def generate(
         output,
         mode=mode,
         versions=versions,
-        defaults=settings.variables,
+        defaults={**settings.variables, **({"WRAPKIT_CHAIN": ":".join(chain)} if chain else {})},
         force=force,
     )
     if as_json:

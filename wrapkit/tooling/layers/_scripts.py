@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..wrapping import EXEC_WRAPPERS
 from ._finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def find_wrappers(picture: Picture) -> list[Program]:
         Program(
             f"/opt/{file.path}",
             interpreter,
-            "wrapkit" if ours and file.path.startswith("otel-") else _MAKERS.get(file.path, ""),
+            "wrapkit" if ours and file.path in EXEC_WRAPPERS else _MAKERS.get(file.path, ""),
         )
         for file in picture.files
         if "/" not in file.path and (interpreter := _interpreter(file))

@@ -35,6 +35,14 @@ LAYER = Section(
             "for it does not hold",
         ),
         Setting(
+            "layer.chain",
+            "WRAPKIT_CHAIN",
+            Listing(separator=":", example='["/opt/datadog_wrapper"]'),
+            "none",
+            "further exec wrappers, which run after wrapkit's in this order: `/opt/one:/opt/two`; "
+            "`none` for none. One that is not there costs a line, not the function",
+        ),
+        Setting(
             "layer.python",
             "",
             Listing(example='["3.12", "3.13"]'),

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from ._interpreters import LAMBDA_VERSIONS
-from ._layer import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
+from ._layer import DEFAULT_MODE, EXEC_WRAPPERS, LANGUAGES, MODES, Layer, generate_layer
 
-__all__ = ["DEFAULT_MODE", "LAMBDA_VERSIONS", "LANGUAGES", "MODES", "Layer", "generate_layer"]
+__all__ = [
+    "DEFAULT_MODE",
+    "EXEC_WRAPPERS",
+    "LAMBDA_VERSIONS",
+    "LANGUAGES",
+    "MODES",
+    "Layer",
+    "generate_layer",
+]

@@ -6,6 +6,7 @@ docs/concepts/architecture.md, "The picture of /opt", is the contract.
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 LANGUAGES = ("python",)
 MODES = ("both", "internal", "external")
 DEFAULT_MODE = "both"
+
+# One script under the names that functions know: opentelemetry-lambda's, ADOT's, and one that
+# no other layer has.
+EXEC_WRAPPERS = ("otel-handler", "otel-instrument", "wrapkit-handler")
+_CHAIN_LINE = b"_wrapkit_chain_default=\n"
 
 # Where Lambda extracts layers.
 OPT = "/opt"
@@ -91,6 +97,7 @@ def generate_layer(
     with replaced_folder(output, MARKER, force=force) as folder:
         sources = _files(language, mode)
         _copy(sources, folder)
+        _chain(folder, sources, (defaults or {}).get("WRAPKIT_CHAIN", ""))
         _write(folder / PACKAGES / "__init__.py", _init(mode, defaults or {}))
         for interpreter in interpreters.values():
             compile_packages(interpreter, folder / PACKAGES, f"{OPT}/{PACKAGES}")
@@ -137,7 +144,8 @@ def _files(language: str, mode: str) -> dict[str, _File]:
     payload = _sources.PACKAGE / "payload"
     files = {}
     if mode != "external":
-        files["otel-handler"] = _File(scripts / "otel-handler", executable=True)
+        for name in EXEC_WRAPPERS:
+            files[name] = _File(scripts / "otel-handler", executable=True)
         files["wrapkit/launch.py"] = _File(payload / "launch.py")
     if mode != "internal":
         files["extensions/wrapkit"] = _File(scripts / "wrapkit-extension", executable=True)
@@ -156,6 +164,15 @@ def _copy(files: dict[str, _File], folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.source.read_bytes())
+
+
+def _chain(folder: Path, sources: dict[str, _File], chain: str) -> None:
+    """Tell the exec wrappers what runs after them, unless the function says otherwise."""
+    line = f"_wrapkit_chain_default={shlex.quote(chain)}\n" if chain else _CHAIN_LINE.decode()
+    for name in EXEC_WRAPPERS:
+        if name in sources:
+            script = (folder / name).read_bytes()
+            (folder / name).write_bytes(script.replace(_CHAIN_LINE, line.encode(), 1))
 
 
 def _write(path: Path, text: str) -> None:
