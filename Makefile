@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo bench foreign lint format types coverage test test-all generate pr clean \
+.PHONY: help dev demo bench bench-check foreign lint format types coverage test test-all generate pr clean \
 	lint.format lint.rules lint.shell lint.imports
 
 help: ## List the targets
@@ -41,8 +41,12 @@ demo: $(INSTALLED) ## Instrument the example, run it, and show its traces
 		$(BIN)/wrapkit run --task $(ORDERS) --handler app.handler --layer build/layer \
 		--env AWS_ENDPOINT_URL_DYNAMODB --env PRICES_URL --event $(ORDERS)/events/*.json
 
-bench: $(INSTALLED) ## Measure what each mode adds to a function that does nothing
-	$(BIN)/wrapkit bench --task bench/noop --handler app.handler --output build/bench-noop.json
+bench: $(INSTALLED) ## Measure every figure that is quoted anew, some ten minutes
+	$(BIN)/python bench/run.py $(SCENARIOS)
+	$(BIN)/python docs/reference/generate_figures.py
+
+bench-check: $(INSTALLED) ## Let the benchmark find nothing in nothing, and 20 ms in 20 ms
+	$(BIN)/python bench/self_check.py
 
 # A target each, so that --keep-going shows all that is red.
 lint: lint.format lint.rules lint.shell lint.imports ## Check format, rules, shell and import contracts
@@ -82,6 +86,8 @@ generate: $(INSTALLED) ## Write the generated pages of the documentation anew
 	$(BIN)/python docs/reference/generate.py
 	$(BIN)/python docs/reference/generate_settings.py
 	$(BIN)/python docs/reference/generate_emulator.py
+	$(BIN)/python docs/reference/generate_measures.py
+	$(BIN)/python docs/reference/generate_figures.py
 
 pr: lint types test ## What a change has to pass
 

@@ -35,7 +35,7 @@ def markdown_pages():
     return [path for path in tracked_files() if path.suffix == ".md"]
 
 
-@pytest.mark.parametrize("script", ["generate.py", "generate_settings.py", "generate_emulator.py"])
+@pytest.mark.parametrize("script", [path.name for path in sorted(REFERENCE.glob("generate*.py"))])
 def test_the_reference_says_what_the_code_says(script):
     """Commands, settings and emulator are described as they are; `make generate` writes it."""
     answer = subprocess.run(

@@ -64,12 +64,13 @@ async def inspect(request: BenchRequest, deployment: Deployment) -> Inspection:
         function = replace(function, environment=variables)
         places = (function.task_root, *function.layers, Path(sys.base_prefix), function.python)
         with OpenedFiles(places) as opened:
-            lines = await _run(request, function, invokes=True)
-    function_lines = []
+            seen = await _run(request, function, invokes=True)
+    function_lines: list[str] = []
     if deployment.variant.name == BARE or deployment.variant.task_root:
         # A layer does not change what the function itself imports.
-        function_lines = await _run(request, _only_import(deployment.function), invokes=False)
-    return _inspection(deployment, lines, function_lines, opened)
+        alone = await _run(request, _only_import(deployment.function), invokes=False)
+        function_lines = alone.lines
+    return _inspection(deployment, seen, function_lines, opened)
 
 
 def _only_import(function: Function) -> Function:
@@ -89,8 +90,15 @@ def _module(function: Function) -> str:
     return function.handler.rpartition(".")[0].replace("/", ".")
 
 
-async def _run(request: BenchRequest, function: Function, *, invokes: bool) -> list[str]:
-    """What the function's process wrote."""
+@dataclass(frozen=True)
+class _Seen:
+    """What the function's process wrote, and whether the kernel counts instructions."""
+
+    lines: list[str]
+    counts_instructions: bool
+
+
+async def _run(request: BenchRequest, function: Function, *, invokes: bool) -> _Seen:
     lines: list[str] = []
 
     def on_record(record: Record) -> None:
@@ -101,15 +109,17 @@ async def _run(request: BenchRequest, function: Function, *, invokes: bool) -> l
         function, on_record=on_record, isolation=request.isolation
     ) as environment:
         await environment.init()
+        usage = environment.usage().values()
+        counts_instructions = any(used.instructions is not None for used in usage)
         if invokes:
             await environment.invoke(request.event)
-    return lines
+    return _Seen(lines, counts_instructions)
 
 
 def _inspection(
-    deployment: Deployment, lines: list[str], function_lines: list[str], opened: OpenedFiles
+    deployment: Deployment, seen: _Seen, function_lines: list[str], opened: OpenedFiles
 ) -> Inspection:
-    imports = list(_imports(lines))
+    imports = list(_imports(seen.lines))
     unpacked = deployment.unpacked_bytes + deployment.task_bytes
     measures: dict[str, float] = {
         "layers_packed_mb": deployment.packed_bytes / BYTES_PER_MB,
@@ -127,6 +137,8 @@ def _inspection(
     times = [ms for name, ms in _imports(function_lines) if name == module]
     if times:
         measures["init_function_ms"] = times[0]
+    if not seen.counts_instructions:
+        problems["init_instructions"] = "this machine's kernel has no counter for them"
     if opened.count is not None:
         measures["files_opened"] = opened.count
     if opened.problem:

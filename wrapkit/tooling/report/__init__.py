@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._background_stream import BackgroundStream
+from ._bench_markdown import bench_markdown
 from ._bench_page import bench_page
 from ._bench_table import bench_table
 from ._change_table import change_table
@@ -19,6 +20,7 @@ __all__ = [
     "RunRecord",
     "RunReport",
     "ServeReport",
+    "bench_markdown",
     "bench_page",
     "bench_table",
     "change_table",

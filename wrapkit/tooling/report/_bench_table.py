@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from ..bench import BenchRecord, Finding
 
-LABEL_CELLS = 26
-BARE_CELLS = 9
+LABEL_CELLS = 27
+BARE_CELLS = 8
 # Three variants make a line of 80 cells.
 VARIANT_CELLS = 15
 VARIANTS_A_BLOCK = 3
