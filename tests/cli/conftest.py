@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOUND_S = 60
+# Runs its arguments as one who is bound by permissions: root is by these capabilities not
+# (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; PR_CAPBSET_DROP), an ordinary user has none to drop.
+BOUND_BY_PERMISSIONS = """
+import ctypes, os, sys
+for capability in 1, 2:
+    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class CommandLine:
@@ -27,19 +35,21 @@ class CommandLine:
 
     def start(self, *arguments, **options):
         command = [sys.executable, "-m", "wrapkit.tooling.cli", *map(str, arguments)]
+        if options.get("bound_by_permissions"):
+            command = [sys.executable, "-c", BOUND_BY_PERMISSIONS, *command]
         return subprocess.Popen(
             command,
             cwd=self.folder,
             env={**os.environ, "TMPDIR": str(self.temporary), "COLUMNS": "80"},
             stdin=options.get("stdin", subprocess.DEVNULL),
-            stdout=subprocess.PIPE,
+            stdout=options.get("stdout", subprocess.PIPE),
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def __call__(self, *arguments, given=None):
+    def __call__(self, *arguments, given=None, **options):
         """Exit code, stdout and stderr of a finished command."""
-        process = self.start(*arguments, stdin=subprocess.PIPE)
+        process = self.start(*arguments, stdin=subprocess.PIPE, **options)
         try:
             stdout, stderr = process.communicate(given, timeout=BOUND_S)
         finally:

@@ -15,7 +15,7 @@ import click
 
 from wrapkit import __version__
 
-from .._errors import RUN_FAILED, USAGE, DiagnosticError
+from .._errors import RUN_FAILED, USAGE, DiagnosticError, system_refusal
 from ._groups import LazyGroup, verbose_option
 from ._interruption import SIGINT_EXIT_CODE, InterruptedCommandError
 
@@ -111,6 +111,9 @@ def _explain(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, DiagnosticError):
         return _say(error.message, error.hint, error.exit_code)
+    refusal = system_refusal(error) if isinstance(error, OSError) else None
+    if refusal is not None:
+        return _say(refusal.message, refusal.hint, refusal.exit_code)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return USAGE

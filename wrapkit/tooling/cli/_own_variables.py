@@ -33,9 +33,9 @@ def own_ports(layers: Iterable[Path]) -> dict[str, int]:
 
 
 def _holds(layer: Path, name: str) -> bool:
-    if layer.is_dir():
-        return (layer / name).is_file()
     try:
+        if layer.is_dir():
+            return (layer / name).is_file()
         with zipfile.ZipFile(layer) as archive:
             return name in archive.namelist()
     except (OSError, zipfile.BadZipFile):

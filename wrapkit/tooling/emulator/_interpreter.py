@@ -82,8 +82,17 @@ def _ask(executable: Path) -> tuple[list[int], str, str, bool]:
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise DiagnosticError(
             "interpreter-not-usable",
-            f"{executable} does not run as a Python interpreter: {error}",
+            f"{executable} does not run as a Python interpreter: {_reason(error)}",
             "name a Python 3.9 or later by its path",
             USAGE,
         ) from error
     return version, prefix, base_prefix, found
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        return f"it ended with {error.returncode}" + (f", {said[-1]}" if said else "")
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {_START_LIMIT_S} s"
+    return "its answer is no Python's" if isinstance(error, ValueError) else str(error)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_COPY_HINT = "several layers are copied: all of them has to be readable, and to find room"
 # Undocumented switch of the platform, read in AWS's emulator (internal/lambda/extensions).
 _DISABLE_EXTENSIONS = "disable-extensions-jwigqn8j"
 
@@ -63,13 +64,29 @@ def merge_layers(layers: Sequence[Path], target: str) -> None:
     """
     for layer in layers:
         check_layer(layer)
-        if layer.is_dir():
-            for folder, folders, files in os.walk(layer):
-                for name in (*folders, *files):
-                    _make_way(layer, target, os.path.relpath(os.path.join(folder, name), layer))
-            shutil.copytree(layer, target, symlinks=True, dirs_exist_ok=True)
-        else:
-            _extract(layer, target)
+        try:
+            _lay(layer, target)
+        except shutil.Error as error:  # of copytree: (source, target, reason) of each
+            path, _, reason = error.args[0][0]
+            raise _unreadable(layer, f"{path}: {_words(reason)}", _COPY_HINT) from error
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise _unreadable(layer, f"{place}{error.strerror or error}", _COPY_HINT) from error
+
+
+def _lay(layer: Path, target: str) -> None:
+    if not layer.is_dir():
+        _extract(layer, target)
+        return
+    for folder, folders, files in os.walk(layer):
+        for name in (*folders, *files):
+            _make_way(layer, target, os.path.relpath(os.path.join(folder, name), layer))
+    shutil.copytree(layer, target, symlinks=True, dirs_exist_ok=True)
+
+
+def _words(reason: str) -> str:
+    """``Permission denied`` of ``[Errno 13] Permission denied: 'a/file'``."""
+    return reason.partition("] ")[2].partition(": ")[0] or reason
 
 
 def _extract(layer: Path, target: str) -> None:
@@ -106,6 +123,10 @@ def find_extensions(opt: str) -> tuple[str, ...]:
         return ()
     try:
         entries = list(os.scandir(os.path.join(opt, "extensions")))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        reason = f"the layers' folder extensions cannot be read: {error.strerror}"
+        hint = "make the folder readable"
+        raise DiagnosticError("layer-unreadable", reason, hint, USAGE) from error
     return tuple(sorted(entry.name for entry in entries if not entry.is_dir()))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 TASK_ROOT, RUNTIME_DIR, LANG, OPT = "/var/task", "/var/runtime", "/var/lang", "/opt"
 TMP = "/tmp"  # noqa: S108
+# The reference of the error where the kernel refuses.
+REFUSED = "namespace-refused"
 # What the sandbox puts in place of the machine's own folders.
 _COVERED = (TASK_ROOT, RUNTIME_DIR, LANG, OPT, TMP)
 # The one folder that every machine has; it is covered in the namespace only.
@@ -98,7 +101,10 @@ def build(picture: Picture) -> tuple[str, ...]:
     _place(sources[str(picture.lang)], LANG, read_only=False)
     _write_runtime(picture.runtime_files)
     mount("tmpfs", _staged(TMP), "tmpfs", 0, f"mode=1777,size={picture.tmp_mb}m")
-    _fill_opt([sources[str(layer)] for layer in picture.layers], bind=opt_is_bound)
+    try:
+        _fill_opt([sources[str(layer)] for layer in picture.layers], bind=opt_is_bound)
+    except DiagnosticError as error:
+        raise _with_names(error, sources) from error
     for base_prefix in picture.covered_base:
         _keep_interpreter(str(base_prefix), sources[str(base_prefix)])
     make_read_only(_staged("/opt"))
@@ -109,6 +115,14 @@ def build(picture: Picture) -> tuple[str, ...]:
     os.chroot(".")
     os.chdir("/")
     return extensions
+
+
+def _with_names(error: DiagnosticError, sources: dict[str, str]) -> DiagnosticError:
+    """The error with the layers' own paths in place of the descriptors'."""
+    message = error.message
+    for path, descriptor_path in sources.items():
+        message = re.sub(rf"{descriptor_path}\b", path.replace("\\", r"\\"), message)
+    return DiagnosticError(error.reference, message, error.hint, error.exit_code)
 
 
 def _unshare() -> None:

@@ -125,7 +125,7 @@ class NamespaceSandbox(Sandbox):
             raise DiagnosticError(*document["refusal"])
         if "error" in document:
             raise DiagnosticError(
-                "namespace-refused",
+                _namespace.REFUSED,
                 f"the kernel refuses a private mount namespace: {document['error']}",
                 "run as root, allow user namespaces, or choose the isolation none",
             )
@@ -210,7 +210,7 @@ async def create_sandbox(
         try:
             await sandbox.build(function, interpreter)
         except DiagnosticError as refusal:
-            if isolation == "namespace":
+            if isolation == "namespace" or refusal.reference != _namespace.REFUSED:
                 raise
             logger.warning(
                 "%s; going on without one: /opt and /var/task are folders of this machine",

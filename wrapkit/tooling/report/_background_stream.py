@@ -104,7 +104,10 @@ class BackgroundStream(io.TextIOBase):
         try:
             while data:
                 data = data[os.write(self._stream.fileno(), data) :]
-        except (OSError, ValueError) as error:  # ValueError: it has been closed
+        except OSError as error:
+            # Of the kind that belongs to the number, with the place besides.
+            self._error = OSError(error.errno, error.strerror, self._stream.name)
+        except ValueError as error:  # it has been closed
             self._error = error
 
 

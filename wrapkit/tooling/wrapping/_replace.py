@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._errors import USAGE, DiagnosticError
+from .._errors import USAGE, DiagnosticError, system_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +26,9 @@ def replaced_folder(output: Path, marker: str, *, force: bool) -> Iterator[Path]
     it, or with ``force``. `DiagnosticError` when it may not be replaced or written.
     """
     output = output.resolve()
-    _check(output, marker, force)
-    near = _nearest_folder(output.parent)
     try:
+        _check(output, marker, force)
+        near = _nearest_folder(output.parent)
         with _scratch_folder(near, output.name) as scratch:
             building = scratch / "new"
             building.mkdir()
@@ -38,11 +39,21 @@ def replaced_folder(output: Path, marker: str, *, force: bool) -> Iterator[Path]
         raise DiagnosticError(
             "output-not-writable",
             f"cannot write {output}: {error.strerror or error}",
-            f"{near} and what is to be replaced have to be writable",
+            _hint(error, output),
         ) from error
 
 
+def _hint(error: OSError, output: Path) -> str:
+    refusal = system_refusal(error)
+    if refusal is None or error.errno in (errno.EACCES, errno.EPERM):
+        return f"{output.parent} and what is to be replaced have to be writable"
+    return refusal.hint
+
+
 def _check(output: Path, marker: str, force: bool) -> None:
+    for folder in output.parents:
+        if folder.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     if output.exists() and not output.is_dir():
         raise DiagnosticError(
             "output-not-a-folder", f"{output} is not a folder", "choose another --output", USAGE
