@@ -259,8 +259,13 @@ class Processes:
         """Kills whatever is left, waits for it, and lets go of the pipes. Calls nobody back."""
         self._stop_sampler()
         self._cancel_stray_timer()
+        # By descent, too: one that is just executing its program has no variables to be found by.
+        born = [pid for one in self._running.values() for pid in descendants_of(one.pid)]
         for process in self._running.values():
             process.destroy()
+        for pid in born:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
         self.kill_strays()
         for output in self._outputs.values():
             output.close()

@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ._interpreter import Interpreter
 
 Isolation = Literal["auto", "namespace", "none"]
+_EXEC_S = 0.2
 # What stands in for the files of /var/runtime.
 _STAND_IN = Path(__file__).with_name("_stand_in")
 logger = logging.getLogger("wrapkit.emulator")
@@ -189,6 +191,9 @@ class FolderSandbox(Sandbox):
         wait_for_end(end_of_host)
         kill_all(self.stray_processes)
         shutil.rmtree(self._folder, ignore_errors=True)
+        # One that was just executing its program had no variables to be found by.
+        time.sleep(_EXEC_S)
+        kill_all(self.stray_processes)
 
     def stray_processes(self) -> Iterable[int]:
         return with_variable_about(str(self._folder))
