@@ -96,6 +96,7 @@ def test_the_description(generated):
         "language": "python",
         "mode": "internal",
         "python": [OWN],
+        "instrumentation": [],
     }
 
 

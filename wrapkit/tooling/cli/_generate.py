@@ -58,9 +58,18 @@ if TYPE_CHECKING:
     help="Another exec wrapper to run after wrapkit's, as /opt/datadog_wrapper; may be repeated, "
     "in their order.",
 )
+@click.option(
+    "--instrumentation",
+    multiple=True,
+    metavar="NAME",
+    help="Put OpenTelemetry's instrumentation of a library into the layer, loaded when a function "
+    "imports that library; may be repeated, `all` for each that there is. pip gets it from the "
+    "package index. boto3, requests and urllib3 are instrumented in any case.",
+)
 @settings_option(
     {"language": "layer.language", "output": "layer.output", "mode": "layer.mode"}
     | {"versions": "layer.python", "chain": "layer.chain"}
+    | {"instrumentation": "layer.instrumentation"}
 )
 @click.option("--force", is_flag=True, help="Replace a folder that wrapkit did not write.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
@@ -71,17 +80,21 @@ def generate(
     mode: str,
     versions: tuple[str, ...],
     chain: tuple[str, ...],
+    instrumentation: tuple[str, ...],
     settings: Settings,
     force: bool,
     as_json: bool,
 ) -> None:
     """Write the wrapper script, hook and extension as the picture of /opt."""
+    if instrumentation:
+        click.echo("getting OpenTelemetry's instrumentation with pip ...", err=True)
     layer = generate_layer(
         language,
         output,
         mode=mode,
         versions=versions,
         defaults={**settings.variables, **({"WRAPKIT_CHAIN": ":".join(chain)} if chain else {})},
+        instrumentation=instrumentation,
         force=force,
     )
     if as_json:
@@ -98,17 +111,22 @@ def _record(layer: Layer) -> dict[str, object]:
         "language": layer.language,
         "mode": layer.mode,
         "python": layer.interpreters,
+        "instrumentation": list(layer.instrumentation),
         "files": layer.files,
     }
 
 
 def _summary(layer: Layer) -> str:
-    entries = [path for path in layer.files if not path.startswith("wrapkit/_wrapkit/")]
-    modules = layer.files.keys() - set(entries)
+    folders = ("wrapkit/_wrapkit/", "wrapkit/python/")
+    entries = [path for path in layer.files if not path.startswith(folders)]
     size_kb = sum(layer.files.values()) / 1000
     lines = [f"{layer.output}: mode {layer.mode}, {len(layer.files)} files, {size_kb:.0f} kB"]
     lines += [f"  {path}" for path in entries]
-    lines.append(f"  wrapkit/_wrapkit/ ({len(modules)} files)")
+    for folder in folders:
+        count = sum(path.startswith(folder) for path in layer.files)
+        lines += [f"  {folder} ({count} files)"] if count else []
+    if layer.instrumentation:
+        lines.append(f"instrumentation of {', '.join(layer.instrumentation)}")
     lines += [
         f"byte code for Python {version} by {path}" for version, path in layer.interpreters.items()
     ]

@@ -70,7 +70,18 @@ DEFAULT_OUTPUT = Path("build/wrapkit-layer.zip")
     help="A layer that the functions have as well, or their own code: counts towards the "
     "250 MB; may be repeated.",
 )
-@settings_option({"language": "layer.language", "mode": "layer.mode", "versions": "layer.python"})
+@click.option(
+    "--instrumentation",
+    multiple=True,
+    metavar="NAME",
+    help="Put OpenTelemetry's instrumentation of a library into the layer, loaded when a function "
+    "imports that library; may be repeated, `all` for each that there is. pip gets it from the "
+    "package index. boto3, requests and urllib3 are instrumented in any case.",
+)
+@settings_option(
+    {"language": "layer.language", "mode": "layer.mode", "versions": "layer.python"}
+    | {"instrumentation": "layer.instrumentation"}
+)
 @click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
 def build(
     *,
@@ -78,6 +89,7 @@ def build(
     output: Path,
     mode: str,
     versions: tuple[str, ...],
+    instrumentation: tuple[str, ...],
     split: bool,
     compress: bool,
     beside: tuple[Path, ...],
@@ -94,7 +106,10 @@ def build(
         split=split,
         beside=beside,
         defaults=settings.variables,
+        instrumentation=instrumentation,
     )
+    if instrumentation:
+        click.echo("getting OpenTelemetry's instrumentation with pip ...", err=True)
     built = build_layers(request)
     if as_json:
         click.echo(json.dumps([_record(layer) for layer in built], indent=2))

@@ -22,7 +22,8 @@ class LayerRequest:
     """What to build.
 
     ``beside`` is what shares Lambda's limit with it: layers, and the function. ``defaults`` are
-    variables for functions that do not have them.
+    variables for functions that do not have them, ``instrumentation`` the names of OpenTelemetry's
+    instrumentors to put into it.
     """
 
     output: Path
@@ -33,6 +34,7 @@ class LayerRequest:
     split: bool = False
     beside: tuple[Path, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
+    instrumentation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def _build(
             mode=request.mode,
             versions=versions,
             defaults=request.defaults,
+            instrumentation=request.instrumentation,
         )
         own = Part("this layer", sum(layer.files.values()))
         # Before anything is written: an archive that Lambda refuses is of no use to anybody.

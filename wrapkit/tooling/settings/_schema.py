@@ -49,6 +49,14 @@ LAYER = Section(
             "each of Lambda's that this machine has",
             "the Python versions that get byte code",
         ),
+        Setting(
+            "layer.instrumentation",
+            "",
+            Listing(example='["flask", "redis"]'),
+            "none beyond boto3, requests and urllib3",
+            "the libraries whose instrumentation by OpenTelemetry goes into the layer, by the "
+            "names that opentelemetry-python gives them; `all` for each that there is",
+        ),
     ),
     "What `wrapkit generate` makes; an option of the command wins over the file.",
 )

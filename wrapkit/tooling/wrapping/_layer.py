@@ -15,6 +15,7 @@ from wrapkit import __version__
 from .._errors import USAGE, DiagnosticError
 from . import _sources
 from ._byte_code import compile_packages
+from ._instrumentation import FOLDER, chosen, install_instrumentation
 from ._interpreters import LAMBDA_VERSIONS, find_interpreter
 from ._replace import replaced_folder
 
@@ -43,6 +44,8 @@ _INIT = '''"""Generated: wrapkit's lifecycle core and payload, copied for a laye
 __version__ = {version!r}
 # What holds where the function has no such variable, or an empty one.
 DEFAULTS = {defaults!r}
+# OpenTelemetry's instrumentors that are in wrapkit/python.
+INSTRUMENTATION = {instrumentation!r}
 '''
 
 
@@ -59,6 +62,7 @@ class Layer:
     mode: str
     interpreters: dict[str, str]
     files: dict[str, int]
+    instrumentation: tuple[str, ...] = ()
 
     @property
     def missing_versions(self) -> list[str]:
@@ -79,6 +83,7 @@ def generate_layer(
     mode: str = DEFAULT_MODE,
     versions: tuple[str, ...] = (),
     defaults: Mapping[str, str] | None = None,
+    instrumentation: tuple[str, ...] = (),
     force: bool = False,
 ) -> Layer:
     """Write the layer folder; what stood at ``output`` before stays until all is built.
@@ -87,33 +92,43 @@ def generate_layer(
         versions: the Python versions that get byte code (``"3.12"``); by default those of Lambda's
             runtimes that have an interpreter on this machine.
         defaults: variables, for functions that do not have them.
+        instrumentation: OpenTelemetry's instrumentors that go into the layer, by name, ``all`` for
+            all that there are; pip gets them from the package index.
         force: replace a folder that wrapkit did not write.
 
     Raises:
         DiagnosticError: unknown language, no such interpreter, ``output`` not writable or not ours.
     """
     _check_language(language)
+    names = chosen(instrumentation) if mode != "external" else ()
     interpreters = _interpreters(versions)
     with replaced_folder(output, MARKER, force=force) as folder:
         sources = _files(language, mode)
         _copy(sources, folder)
         _chain(folder, sources, (defaults or {}).get("WRAPKIT_CHAIN", ""))
-        _write(folder / PACKAGES / "__init__.py", _init(mode, defaults or {}))
+        _write(folder / PACKAGES / "__init__.py", _init(mode, defaults or {}, names))
+        if names:
+            install_instrumentation(names, versions or LAMBDA_VERSIONS, folder / FOLDER)
         for interpreter in interpreters.values():
-            compile_packages(interpreter, folder / PACKAGES, f"{OPT}/{PACKAGES}")
-        _write(folder / MARKER, _description(language, mode, interpreters))
+            for root in (PACKAGES, FOLDER) if names else (PACKAGES,):
+                compile_packages(interpreter, folder / root, f"{OPT}/{root}")
+        _write(folder / MARKER, _description(language, mode, interpreters, names))
         _set_modes(folder, {folder / path for path in sources if sources[path].executable})
         files = {
             path.relative_to(folder).as_posix(): path.stat().st_size
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-    return Layer(output, language, mode, interpreters, files)
+    return Layer(output, language, mode, interpreters, files, names)
 
 
-def _init(mode: str, defaults: Mapping[str, str]) -> str:
+def _init(mode: str, defaults: Mapping[str, str], instrumentation: tuple[str, ...]) -> str:
     known = {name: defaults[name] for name in sorted(defaults)}
-    return _INIT.format(version=__version__, defaults={**known, "WRAPKIT_MODE": mode})
+    return _INIT.format(
+        version=__version__,
+        defaults={**known, "WRAPKIT_MODE": mode},
+        instrumentation=instrumentation,
+    )
 
 
 def _check_language(language: str) -> None:
@@ -185,11 +200,14 @@ def _set_modes(folder: Path, executables: set[Path]) -> None:
         path.chmod(0o755 if path.is_dir() or path in executables else 0o644)
 
 
-def _description(language: str, mode: str, interpreters: dict[str, str]) -> str:
+def _description(
+    language: str, mode: str, interpreters: dict[str, str], instrumentation: tuple[str, ...]
+) -> str:
     description = {
         "wrapkit": __version__,
         "language": language,
         "mode": mode,
         "python": list(interpreters),
+        "instrumentation": list(instrumentation),
     }
     return json.dumps(description, indent=2) + "\n"

@@ -84,10 +84,10 @@ def served():
 def under_wrapkit(runtimes, layers, packages, served):
     """Call with an event: the run with wrapkit's layer, whose hook exports by itself."""
 
-    def record(event, *, handler="app.handler", folder=None, **environ):
+    def record(event, *, handler="app.handler", folder=None, layer=None, **environ):
         del served.spans[:], served.requests[:]
         run = runtimes(OWN).run_wrapped(
-            layers("internal"),
+            layer or layers("internal"),
             handler,
             [event],
             environ=_environ(served, folder or packages("libraries", *LIBRARIES)) | environ,
@@ -102,14 +102,15 @@ def under_wrapkit(runtimes, layers, packages, served):
 def under_upstream(runtimes, packages, served):
     """The same with the packages of OpenTelemetry, started as opentelemetry-lambda starts them."""
 
-    def record(event, **environ):
+    def record(event, *, handler="app.handler", folder=None, upstream=None, **environ):
         del served.spans[:], served.requests[:]
         runtime = runtimes(OWN)
-        upstream = packages("upstream", *UPSTREAM)
+        upstream = upstream or packages("upstream", *UPSTREAM)
         # The handler has to be importable before the runtime client is: it is wrapped by name.
-        variables = _environ(served, upstream, packages("libraries", *LIBRARIES), TASK)
+        folder = folder or packages("libraries", *LIBRARIES)
+        variables = _environ(served, upstream, folder, TASK)
         variables |= {
-            **runtime.environ("app.handler", TASK),
+            **runtime.environ(handler, TASK),
             "OTEL_PROPAGATORS": "tracecontext,baggage,xray",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             "OTEL_METRICS_EXPORTER": "none",

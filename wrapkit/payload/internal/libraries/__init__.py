@@ -8,6 +8,8 @@ Rule 2. What a library's span says is what OpenTelemetry's own instrumentation o
 Rule 3. What fails in here costs a line and the span, never the call.
 """
 
+import sys
+
 from ..._env import DISABLED_INSTRUMENTATIONS, text
 from .._on_import import ImportHook
 
@@ -20,18 +22,40 @@ if TYPE_CHECKING:
 def watch(environ: "Mapping[str, str]") -> None:
     """Has each library that is wanted instrumented when the function imports it."""
     disabled = [name.strip() for name in text(environ, DISABLED_INSTRUMENTATIONS).split(",")]
-    watched: dict[str, Callable[[Any], None]] = {"opentelemetry.trace": _open_telemetry}
+    watched: dict[str, Callable[[Any], None]] = {
+        "opentelemetry.trace": _open_telemetry,
+        "opentelemetry.propagate": _propagate,
+    }
     if "*" not in disabled:
         for module, (name, load) in TABLE.items():
             if name not in disabled:
                 watched[module] = load
+        watched.update(_of_the_layer(disabled))
     ImportHook(watched).install()
+
+
+def _of_the_layer(disabled: "list[str]") -> "Mapping[str, Callable[[Any], None]]":
+    """OpenTelemetry's instrumentors, where the layer was generated with some."""
+    root = sys.modules[__name__.partition(".")[0]]
+    names = getattr(root, "INSTRUMENTATION", ())
+    if not names:
+        return {}
+    from ._upstream import LayerFinder, watched
+
+    LayerFinder(root.__path__[0].rpartition("/")[0] + "/python").install()
+    return watched(names, disabled)
 
 
 def _open_telemetry(module: "Any") -> None:
     from ._open_telemetry import connect
 
     connect(module)
+
+
+def _propagate(module: "Any") -> None:
+    from ._text_map import extend
+
+    extend(module)
 
 
 def _botocore_client(module: "Any") -> None:

@@ -8,7 +8,7 @@ import functools
 import time
 
 from ..._invocation import new_trace_id
-from ..._span import STATUS_ERROR, STATUS_OK, STATUS_UNSET
+from ..._span import KIND_SERVER, STATUS_ERROR, STATUS_OK, STATUS_UNSET
 from ._library_span import LibrarySpan
 
 TYPE_CHECKING = False
@@ -140,6 +140,34 @@ class RecordingSpan:
     def end(self, end_time: "Optional[int]" = None) -> None:
         if not self._record.has_ended:
             self._record.end(end_time)
+
+    # What of an SDK's span instrumentations read, though the API does not have it
+
+    @property
+    def name(self) -> str:
+        return str(self._record.later_name or getattr(self._record, "name", ""))
+
+    @property
+    def kind(self) -> "Any":
+        return self._api.trace.SpanKind(getattr(self._record, "kind", KIND_SERVER) - 1)
+
+    @property
+    def attributes(self) -> "dict[str, Any]":
+        return {**getattr(self._record, "attributes", {}), **self._record.later_attributes}
+
+    @property
+    def status(self) -> "Any":
+        trace = self._api.trace
+        text = self._record.status_message or None
+        return trace.Status(trace.StatusCode(self._record.status_code), text)
+
+    @property
+    def context(self) -> "Any":
+        return self.get_span_context()
+
+    @property
+    def start_time(self) -> int:
+        return int(getattr(self._record, "start_time_unix_nano", 0))
 
     def __enter__(self) -> "RecordingSpan":
         return self

@@ -1,0 +1,77 @@
+"""A function that uses libraries which OpenTelemetry's own instrumentors are for."""
+
+import contextlib
+import os
+import sys
+
+
+def handler(event, context):
+    return globals()[event["do"]]()
+
+
+def several():
+    for work in (templates, database, client, web):
+        work()
+    return sorted(name for name in sys.modules if name.startswith("opentelemetry.sdk"))
+
+
+def templates():
+    import jinja2
+
+    jinja2.Environment(autoescape=True).from_string("{{ a }}").render(a=1)
+
+
+def database():
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("select 1"))
+        with contextlib.suppress(sqlalchemy.exc.OperationalError):
+            connection.execute(sqlalchemy.text("select nothing"))
+
+
+def client():
+    import httpx
+
+    with httpx.Client() as session:
+        session.get(os.environ["SERVICES_URL"] + "/web/200")
+        session.get(os.environ["SERVICES_URL"] + "/web/404")
+
+
+def web():
+    import flask
+
+    app = flask.Flask("orders")
+
+    @app.route("/orders/<number>")
+    def order(number):
+        return {"number": number}
+
+    app.test_client().get("/orders/7")
+    app.test_client().get("/nothing")
+
+
+def of_another_version():
+    for work in (templates, database, web):
+        work()
+
+
+def versions():
+    import importlib.metadata
+
+    import wrapt
+
+    path = ["typing_extensions", "packaging"]
+    return [wrapt.__file__, importlib.metadata.version("wrapt"), path == sys.path]
+
+
+def unwanted():
+    import flask
+    import jinja2
+
+    return [
+        type(flask.Flask.wsgi_app).__name__,
+        type(jinja2.Template.render).__name__,
+        [name for name in sys.modules if name.startswith("opentelemetry")],
+    ]

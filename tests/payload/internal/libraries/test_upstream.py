@@ -1,0 +1,87 @@
+"""OpenTelemetry's own instrumentors out of the layer, loaded when their library is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.payload.internal.test_transparency import OWN
+from wrapkit.tooling.wrapping import generate_layer
+
+from .conftest import CONTRIB, UPSTREAM
+from .test_equality import PARENT, told_requests, told_spans
+
+pytestmark = pytest.mark.slow
+
+NAMES = ("flask", "httpx", "jinja2", "sqlalchemy")
+LIBRARIES = ("flask", "httpx", "jinja2", "sqlalchemy<2.1")
+EVENT = {"do": "several", "headers": {"traceparent": PARENT}}
+
+
+@pytest.fixture(scope="session")
+def layer(tmp_path_factory, worker_id):
+    """A layer with a few instrumentors."""
+    folder = tmp_path_factory.mktemp("layer") / "with-packages"
+    generate_layer("python", folder, mode="internal", versions=(OWN,), instrumentation=NAMES)
+    return folder
+
+
+@pytest.fixture
+def libraries(packages):
+    return packages("web", *LIBRARIES)
+
+
+def test_spans_equal_upstreams(under_wrapkit, under_upstream, packages, libraries, layer):
+    """Span by span, for templates, a database, an HTTP client and a web framework; no SDK."""
+    upstream = packages(
+        "upstream-web",
+        *(each for each in UPSTREAM if "instrumentation" not in each or "lambda" in each),
+        *(f"opentelemetry-instrumentation-{name}=={CONTRIB}" for name in NAMES),
+    )
+
+    ours = under_wrapkit(EVENT, handler="others.handler", folder=libraries, layer=layer)
+    theirs = under_upstream(EVENT, handler="others.handler", folder=libraries, upstream=upstream)
+
+    assert ours.stderr == ""
+    assert ours.result == []
+    expected = told_spans(theirs)
+    assert [told["name"] for told in told_spans(ours)] == [told["name"] for told in expected]
+    for span, other in zip(told_spans(ours), expected, strict=True):
+        assert span == other
+    assert told_requests(ours) == told_requests(theirs)
+    assert len(expected) >= 8
+
+
+def test_a_library_that_brings_its_own_packages(under_wrapkit, packages, layer):
+    """The function's versions win, and what is only in the layer is found behind all else."""
+    own = packages("own-wrapt", "wrapt==1.16.0", "flask", "jinja2")
+
+    recorded = under_wrapkit({"do": "versions"}, handler="others.handler", folder=own, layer=layer)
+
+    assert recorded.result == [f"{own}/wrapt/__init__.py", "1.16.0", False]
+
+
+def test_a_library_of_another_version(under_wrapkit, packages, layer):
+    """What the instrumentor was not made for is left alone, with one line; the others go on."""
+    newer = packages("newer", "flask", "jinja2", "sqlalchemy>=2.1")
+
+    recorded = under_wrapkit(
+        {"do": "of_another_version"}, handler="others.handler", folder=newer, layer=layer
+    )
+
+    assert recorded.stderr.startswith("wrapkit: sqlalchemy 2.")
+    assert recorded.stderr.endswith(" is not instrumented: it is too new\n")
+    assert recorded.stderr.count("\n") == 1
+    assert {span.name for span in recorded.by_call()} >= {"GET /orders/<number>", "jinja2.render"}
+
+
+def test_instrumentations_that_are_disabled(under_wrapkit, libraries, layer):
+    """Nothing of OpenTelemetry's is loaded for a library that is left out."""
+    recorded = under_wrapkit(
+        {"do": "unwanted"},
+        handler="others.handler",
+        folder=libraries,
+        layer=layer,
+        OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="flask,jinja2",
+    )
+
+    assert recorded.result == ["function", "function", []]
