@@ -39,6 +39,10 @@ RestoreReady: deliver>Restoring, exit>Exited
 Restoring: invocation/next>Ready, restore/error>RestoreError, exit>Exited
 RestoreError: exit>Exited
 """
+REQUEST = """
+Running: response>Responding, expire>TimedOut
+Responding: response sent>Done, expire>TimedOut
+"""
 PHASES = """
 Empty: init>Init, invoke>Invoke, shutdown>Shutdown
 Init: init done>Idle, fail>Shutdown, shutdown>Shutdown
@@ -105,6 +109,20 @@ def test_the_runtime_moves_or_is_refused(state, move):
 
 
 @pytest.mark.parametrize(
+    ("state", "move"), list(product(core.RequestState, core.RequestInput)), ids=lambda x: x.name
+)
+def test_one_invocation_among_many_moves_or_is_refused(state, move):
+    """As a request id that is not known (any more)."""
+    check(
+        moves(REQUEST),
+        state,
+        move,
+        lambda: _states.next_request_state(state, move),
+        core.RemoteLifecycleError,
+    )
+
+
+@pytest.mark.parametrize(
     ("phase", "move"), list(product(core.Phase, core.PhaseInput)), ids=lambda x: x.name
 )
 def test_the_environment_moves_or_is_refused(phase, move):
@@ -141,6 +159,7 @@ def test_the_tables_hold_states_only():
     tables = (
         *core.EXTENSION_TRANSITIONS.values(),
         core.RUNTIME_TRANSITIONS,
+        core.REQUEST_TRANSITIONS,
         core.PHASE_TRANSITIONS,
     )
     for table in tables:

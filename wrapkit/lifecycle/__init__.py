@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         RuntimeResponseSent,
         RuntimeRestoreError,
         RuntimeRestoreNext,
+        RuntimeWorkerLost,
         Shutdown,
         ShutdownEvent,
         Subscribe,
@@ -88,6 +89,9 @@ if TYPE_CHECKING:
         MessageReader,
         request_bytes,
         response_bytes,
+    )
+    from ._managed import (
+        ManagedEnvironment,
     )
     from ._profile import (
         AWS_PROFILE,
@@ -104,12 +108,15 @@ if TYPE_CHECKING:
     from ._states import (
         EXTENSION_TRANSITIONS,
         PHASE_TRANSITIONS,
+        REQUEST_TRANSITIONS,
         RUNTIME_TRANSITIONS,
         ExtensionInput,
         ExtensionKind,
         ExtensionState,
         Phase,
         PhaseInput,
+        RequestInput,
+        RequestState,
         RuntimeInput,
         RuntimeState,
     )
@@ -142,6 +149,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "_environment": ("Environment",),
+    "_managed": ("ManagedEnvironment",),
     "_session": ("ExtensionSession",),
     "_states": (
         "EXTENSION_TRANSITIONS",
@@ -151,7 +159,10 @@ _NAMES = {
         "PHASE_TRANSITIONS",
         "Phase",
         "PhaseInput",
+        "REQUEST_TRANSITIONS",
         "RUNTIME_TRANSITIONS",
+        "RequestInput",
+        "RequestState",
         "RuntimeInput",
         "RuntimeState",
     ),
@@ -179,6 +190,7 @@ _NAMES = {
         "RuntimeResponseSent",
         "RuntimeRestoreError",
         "RuntimeRestoreNext",
+        "RuntimeWorkerLost",
         "Shutdown",
         "ShutdownEvent",
         "Subscribe",
@@ -280,6 +292,7 @@ __all__ = [
     "PHASE_TRANSITIONS",
     "PLATFORM_ERROR",
     "PLATFORM_TEXT",
+    "REQUEST_TRANSITIONS",
     "RESPONSE",
     "RESPONSE_MODE",
     "RIE_PROFILE",
@@ -319,6 +332,7 @@ __all__ = [
     "LaunchFailed",
     "LifecycleError",
     "LocalLifecycleError",
+    "ManagedEnvironment",
     "Message",
     "MessageReader",
     "Next",
@@ -330,6 +344,8 @@ __all__ = [
     "Register",
     "Registered",
     "RemoteLifecycleError",
+    "RequestInput",
+    "RequestState",
     "Respond",
     "Restore",
     "RuntimeExited",
@@ -342,6 +358,7 @@ __all__ = [
     "RuntimeRestoreError",
     "RuntimeRestoreNext",
     "RuntimeState",
+    "RuntimeWorkerLost",
     "Shutdown",
     "ShutdownEvent",
     "StartRuntime",

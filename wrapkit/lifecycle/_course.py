@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ._failure import Failure
     from ._profile import Profile
 
-_INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: extensions per function
 _MAX_EXTENSIONS = 10
 
@@ -67,6 +66,8 @@ class Course:
         "_waiting",
     )
 
+    INITIALIZATION_TYPES: "tuple[str, ...]" = ("on-demand", "provisioned-concurrency", "snap-start")
+
     def __init__(
         self,
         *,
@@ -78,7 +79,7 @@ class Course:
         profile: "Profile" = AWS_PROFILE,
         freezes: "bool | None" = None,
     ) -> None:
-        if initialization_type not in _INITIALIZATION_TYPES:
+        if initialization_type not in self.INITIALIZATION_TYPES:
             raise LocalLifecycleError(f"Unknown initialization type {initialization_type!r}")
         if function_timeout_ms <= 0:
             raise LocalLifecycleError(f"A function timeout of {function_timeout_ms} ms")

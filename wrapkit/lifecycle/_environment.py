@@ -20,7 +20,7 @@ from ._states import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ._effects import EnvironmentEffect
     from ._events import EnvironmentEvent
@@ -51,6 +51,9 @@ class Environment(Course):
 
     __slots__ = ()
 
+    # What takes each kind of event; set below the methods.
+    receivers: "ClassVar[dict[type, Callable[[Any, Any], None]]]"
+
     # The shape of every driver
 
     def receive(self, event: "EnvironmentEvent", now_ms: float) -> "list[EnvironmentEffect]":
@@ -62,7 +65,7 @@ class Environment(Course):
             RemoteLifecycleError: the platform refuses this call of the runtime or an extension.
             LocalLifecycleError: the driver's mistake.
         """
-        receiver = _RECEIVERS.get(type(event))
+        receiver = self.receivers.get(type(event))
         if receiver is None:
             raise LocalLifecycleError(f"{event!r} is not an event of an environment")
         self._now_ms = now_ms
@@ -114,6 +117,12 @@ class Environment(Course):
         return self._phase
 
     @property
+    def takes_invocations(self) -> bool:
+        """Whether there will be another invocation: no end is under way, a reset may be."""
+        is_final = self._shutdown is not None and self._shutdown.is_final
+        return not is_final and self._phase is not Phase.ENDED
+
+    @property
     def runtime_state(self) -> "RuntimeState | None":
         """The runtime's state; None while its process has not been started."""
         return self._runtime
@@ -159,8 +168,7 @@ class Environment(Course):
         self._restore()
 
     def _on_invoke(self, event: "_events.Invoke") -> None:
-        is_final = self._shutdown is not None and self._shutdown.is_final
-        if is_final or self._phase is Phase.ENDED:
+        if not self.takes_invocations:
             raise LocalLifecycleError("The environment takes no more invocations")
         if self._waiting is not None:
             raise LocalLifecycleError(f"Request {self._waiting} waits already")
@@ -334,7 +342,7 @@ def _extension_failure(agent: "Agent", last_state: ExtensionState, status: str) 
     return _failure.extension_failed(error_type, status)
 
 
-_RECEIVERS: "dict[type, Callable[[Environment, Any], None]]" = {
+RECEIVERS: "dict[type, Callable[[Any, Any], None]]" = {
     _events.Init: Environment._on_init,
     _events.Restore: Environment._on_restore,
     _events.Invoke: Environment._on_invoke,
@@ -355,3 +363,4 @@ _RECEIVERS: "dict[type, Callable[[Environment, Any], None]]" = {
     _events.RuntimeRestoreError: Environment._on_runtime_restore_error,
     _events.RuntimeExited: Environment._on_runtime_exited,
 }
+Environment.receivers = RECEIVERS

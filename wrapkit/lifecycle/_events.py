@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "LaunchFailed",
         "ExtensionExited",
         "RuntimeNext",
+        "RuntimeWorkerLost",
         "RuntimeResponse",
         "RuntimeInvocationError",
         "RuntimeResponseSent",
@@ -178,6 +179,12 @@ class ExtensionExited(Record):
 
 class RuntimeNext(Record):
     """``GET /runtime/invocation/next``: answered later, by ``DeliverInvocation``."""
+
+    __slots__ = ()
+
+
+class RuntimeWorkerLost(Record):
+    """A worker that waited for an invocation has hung up; on managed instances only."""
 
     __slots__ = ()
 

@@ -59,6 +59,11 @@ def shut_down() -> Failure:
     return Failure("Sandbox.Failure", "The environment was shut down", status="failure")
 
 
+def no_worker() -> Failure:
+    """On managed instances, no worker of the runtime waits for an invocation."""
+    return Failure("Runtime.Unavailable", "No worker is available", status="failure")
+
+
 def runtime_exited(error_type: str, status: str) -> Failure:
     """The runtime's process ended by itself."""
     if status == "exit status 0":

@@ -98,6 +98,15 @@ class Invocation:
             record["spans"] = [span("extensionOverhead", self.runtime_done_ms, now_ms)]
         return record
 
+    def managed_report_record(self, now_ms: float) -> "dict[str, Any]":
+        """``platform.report`` on managed instances, where it stands for ``runtimeDone``, too."""
+        metrics = {"durationMs": self._duration_ms(now_ms)}
+        record = {"requestId": self.request_id, **status_fields(self.failure), "metrics": metrics}
+        spans = self._runtime_spans(now_ms)[:2]
+        if spans:
+            record["spans"] = spans
+        return record
+
     def _duration_ms(self, now_ms: float) -> float:
         # After a timeout the platform reports the timeout itself (5000.0), not the 5001.2 measured.
         timeout_ms = float(self.function_timeout_ms)

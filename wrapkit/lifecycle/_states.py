@@ -32,6 +32,9 @@
 #   Invoke. When something fails it is reset: a Shutdown that leads back to Empty instead of Ended.
 #   From Empty, an invocation first repeats the init, inside its own phase and on its own time.
 #
+#   On managed instances many invocations are under way at a time: there the runtime stays Ready,
+#   and each invocation goes from Running over Responding to Done, or becomes TimedOut.
+#
 # What does not fit into tables
 #
 #   - the gates, which look at several parties at once: plain functions at the end of this file;
@@ -114,6 +117,23 @@ class RuntimeInput(Enum):
     RESTORE_ERROR = "restore/error"
     DELIVER = "deliver"
     EXIT = "exit"
+
+
+class RequestState(Enum):
+    """The states of one invocation among many, on managed instances."""
+
+    RUNNING = "Running"
+    RESPONDING = "Responding"
+    DONE = "Done"
+    TIMED_OUT = "TimedOut"
+
+
+class RequestInput(Enum):
+    """What moves one invocation among many."""
+
+    RESPONSE = "response"
+    SENT = "response sent"
+    EXPIRE = "expire"
 
 
 class Phase(Enum):
@@ -232,6 +252,15 @@ RUNTIME_TRANSITIONS = {
     _R.EXITED: {},
 }
 
+_Q, _L = RequestState, RequestInput
+
+REQUEST_TRANSITIONS = {
+    _Q.RUNNING: {_L.RESPONSE: _Q.RESPONDING, _L.EXPIRE: _Q.TIMED_OUT},
+    _Q.RESPONDING: {_L.SENT: _Q.DONE, _L.EXPIRE: _Q.TIMED_OUT},
+    _Q.DONE: {},
+    _Q.TIMED_OUT: {},
+}
+
 _P, _K = Phase, PhaseInput
 
 PHASE_TRANSITIONS = {
@@ -280,6 +309,15 @@ def next_runtime_state(state: RuntimeState, move: RuntimeInput) -> RuntimeState:
         raise LocalLifecycleError(message)
     # A body may end after its runtime has: a race between the two, and nobody's mistake.
     raise RemoteLifecycleError("InvalidStateTransition", message)
+
+
+def next_request_state(state: RequestState, move: RequestInput) -> RequestState:
+    """The state that one invocation among many moves to; refused as a request id that is over."""
+    target = REQUEST_TRANSITIONS[state].get(move)
+    if target is None:
+        message = f"The invocation is {state.value}: {move.value} is not allowed"
+        raise RemoteLifecycleError("InvalidRequestID", message, status=400)
+    return target
 
 
 def next_phase(phase: Phase, move: PhaseInput) -> Phase:

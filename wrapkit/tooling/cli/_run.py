@@ -25,7 +25,8 @@ Exit codes: 0 the function answered every event; an exception of its own is an a
 of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
 """
 
-INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
+MANAGED_INSTANCES = "lambda-managed-instances"
+INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start", MANAGED_INSTANCES)
 
 
 @click.command(cls=GreedyCommand, epilog=EPILOG, options_metavar="[OPTIONS]")
@@ -125,7 +126,16 @@ INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
     show_default=True,
     type=click.Choice(INITIALIZATION_TYPES),
     help="How the environment comes to be: snap-start makes a snapshot after Init and restores it "
-    "for the first event, with the function's hooks.",
+    "for the first event, with the function's hooks; on managed instances nothing is frozen or "
+    "reset.",
+)
+@click.option(
+    "--max-concurrency",
+    default=16,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 1000),
+    help="On managed instances: how many workers the runtime has.",
 )
 @click.option(
     "--profile",
@@ -138,10 +148,8 @@ INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
 @click.option("--no-freeze", is_flag=True, help="Let the processes run on between two invocations.")
 @click.option(
     "--log-format",
-    default="Text",
-    show_default=True,
     type=click.Choice(["Text", "JSON"]),
-    help="The format of the log.",
+    help="The format of the log.  [default: Text; on managed instances JSON]",
 )
 @click.option(
     "--application-log-level",
@@ -178,9 +186,10 @@ def run(  # noqa: PLR0917 - one argument an option
     isolation: Literal["auto", "namespace", "none"],
     port: int,
     initialization_type: str,
+    max_concurrency: int,
     profile: Literal["aws", "rie"],
     no_freeze: bool,
-    log_format: str,
+    log_format: str | None,
     application_log_level: str,
     system_log_level: str,
     as_json: bool,
@@ -214,9 +223,10 @@ def run(  # noqa: PLR0917 - one argument an option
         isolation=isolation,
         runtime_api_port=port,
         initialization_type=initialization_type,
+        max_concurrency=max_concurrency,
         profile=profile,
         freezes=False if no_freeze else None,
-        log_format=log_format,
+        log_format=log_format or ("JSON" if initialization_type == MANAGED_INSTANCES else "Text"),
         application_log_level=application_log_level,
         system_log_level=system_log_level,
         has_sink=not no_sink,

@@ -52,6 +52,7 @@ class RunRequest:
     isolation: Literal["auto", "namespace", "none"]
     runtime_api_port: int
     initialization_type: str
+    max_concurrency: int
     profile: Literal["aws", "rie"]
     freezes: bool | None
     log_format: str
@@ -73,6 +74,7 @@ class RunRequest:
             command=self.command or None,
             python=self.python or Path(sys.executable),
             initialization_type=self.initialization_type,
+            max_concurrency=self.max_concurrency,
             log_format=self.log_format,
             application_log_level=self.application_log_level,
             system_log_level=self.system_log_level,
@@ -132,6 +134,8 @@ async def _invoke_all(
     report: RunReport,
 ) -> None:
     for number, event in enumerate(events, 1):
+        if not environment.takes_invocations:
+            break  # on managed instances there is no reset
         report.invocation_begins(number, len(events), event.name)
         result = await environment.invoke(event.payload)
         record.invocations.append(InvocationRecord(event.name, result))

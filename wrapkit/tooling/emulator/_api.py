@@ -127,7 +127,7 @@ class _Call(Exchange):
         return self._handle(self, Message(self._head, bytes(self._body), {}))
 
     def abandon(self) -> None:
-        self.host.forget(self.connection)
+        self.host.abandon(self.connection)
 
 
 class _Delivery(Exchange):
@@ -312,7 +312,8 @@ def _subscribe_to_logs(call: _Call, message: Message) -> bytes:
 def _subscribe(call: _Call, message: Message, api: str) -> bytes:
     if not call.host.profile.has_telemetry:
         return error_answer(202, f"{api}.NotSupported", f"{api} API is not supported")
-    subscription = read_subscription(message.body, api)
+    is_managed = call.host.function.is_managed
+    subscription = read_subscription(message.body, api, is_managed=is_managed)
     event = Subscribe(identifier=_identifier(message), types=subscription.types, api=api)
     call.host.subscribe(event, subscription)
     return response_bytes(200, (("Content-Type", "application/json"),), _OK)

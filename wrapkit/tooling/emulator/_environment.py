@@ -10,7 +10,14 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from wrapkit.lifecycle import AWS_PROFILE, RIE_PROFILE, Environment, Init, Shutdown
+from wrapkit.lifecycle import (
+    AWS_PROFILE,
+    RIE_PROFILE,
+    Environment,
+    Init,
+    ManagedEnvironment,
+    Shutdown,
+)
 from wrapkit.tooling._errors import USAGE, DiagnosticError
 from wrapkit.tooling._http_server import Server
 
@@ -131,13 +138,7 @@ class ExecutionEnvironment:
             on_record=self._on_record,
             on_log_line=self._on_log_line,
         )
-        environment = Environment(
-            extensions=self._sandbox.extensions,
-            function_timeout_ms=self.function.timeout_ms,
-            initialization_type=self.function.initialization_type,
-            profile=self._profile,
-            freezes=self._freezes,
-        )
+        environment = self._make_environment(self._sandbox.extensions)
         host = self._host = Host(self.function, environment, journal, self._clock, self._profile)
         self._server = Server(Api(host), "the runtime API")
         await self._server.start(self._port)
@@ -166,6 +167,22 @@ class ExecutionEnvironment:
         }
         self._ports = LoopbackPorts(unset)
         return replace(function, environment={**function.environment, **self._ports.variables})
+
+    def _make_environment(self, extensions: tuple[str, ...]) -> Environment:
+        function = self.function
+        if function.is_managed:
+            return ManagedEnvironment(
+                extensions=extensions,
+                function_timeout_ms=function.timeout_ms,
+                max_concurrency=function.max_concurrency,
+            )
+        return Environment(
+            extensions=extensions,
+            function_timeout_ms=function.timeout_ms,
+            initialization_type=function.initialization_type,
+            profile=self._profile,
+            freezes=self._freezes,
+        )
 
     async def _make_sandbox(self) -> tuple[Sandbox, str]:
         """The sandbox, and the name of the runtime that runs in it."""
@@ -203,6 +220,13 @@ class ExecutionEnvironment:
     def has_cpu_limit(self) -> bool:
         """Whether the function has, after Init, no more of the CPU than its memory size buys."""
         return self._sandbox is not None and self._sandbox.control_group is not None
+
+    @property
+    def takes_invocations(self) -> bool:
+        """Whether the environment can still be invoked: not after its shutdown has begun, which on
+        managed instances a failure begins.
+        """
+        return self._host is not None and self._host.takes_invocations
 
     @property
     def runtime_api(self) -> str:
@@ -322,6 +346,8 @@ class ExecutionEnvironment:
         host = self._running()
         if not self._shutdown_has_begun:
             self._shutdown_has_begun = True
+            if host.ended.done():
+                return  # on managed instances, by a failure
             host.processes.killed.clear()
             host.receive(Shutdown(reason=reason))
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Lambda quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MAX_TIMEOUT_MS = 900_000
-INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start")
+MANAGED_INSTANCES = "lambda-managed-instances"
+INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start", MANAGED_INSTANCES)
 _LOG_FORMATS = ("Text", "JSON")
 
 
@@ -37,7 +38,9 @@ class Function:
         log_format: ``Text`` or ``JSON``, the format of the log.
         application_log_level: the least level of the function's lines in the log, with JSON only.
         initialization_type: ``on-demand``, ``provisioned-concurrency`` (more time for Init), or
-            ``snap-start`` (Init ends in a snapshot, which the first invocation restores).
+            ``snap-start`` (Init ends in a snapshot, which the first invocation restores), or
+            ``lambda-managed-instances`` (many invocations at a time, JSON logs only).
+        max_concurrency: how many invocations at a time, on managed instances.
         system_log_level: the least level of the platform's lines in the log, with JSON only.
         loopback_ports: ports that the function or its extensions listen on, by the variable that
             names another address; where one is taken, that variable gets a free one.
@@ -60,7 +63,13 @@ class Function:
     application_log_level: str = "INFO"
     system_log_level: str = "INFO"
     initialization_type: str = "on-demand"
+    max_concurrency: int = 16
     loopback_ports: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether it runs on Lambda Managed Instances."""
+        return self.initialization_type == MANAGED_INSTANCES
 
     @property
     def arn(self) -> str:
@@ -93,6 +102,19 @@ class Function:
             raise DiagnosticError(
                 "invalid-initialization-type",
                 f"{self.initialization_type!r} is not one of {', '.join(INITIALIZATION_TYPES)}",
+                exit_code=USAGE,
+            )
+        if self.is_managed and self.log_format != "JSON":
+            raise DiagnosticError(
+                "invalid-log-format",
+                "on Lambda Managed Instances the log format is JSON",
+                "set the log format, too",
+                USAGE,
+            )
+        if self.max_concurrency < 1:
+            raise DiagnosticError(
+                "invalid-concurrency",
+                f"a concurrency of {self.max_concurrency}",
                 exit_code=USAGE,
             )
         self._check_level("application", self.application_log_level, LEVELS)

@@ -35,6 +35,7 @@ from wrapkit.lifecycle import (
     RuntimeExited,
     RuntimeNext,
     RuntimeRestoreNext,
+    RuntimeWorkerLost,
     StartRuntime,
     Subscribe,
     TerminateRuntime,
@@ -114,6 +115,11 @@ class Host:
         if self._processes is None:
             raise RuntimeError("the host has no processes yet")
         return self._processes
+
+    @property
+    def takes_invocations(self) -> bool:
+        """Whether the environment can still be invoked."""
+        return self._environment.takes_invocations
 
     # Events in
 
@@ -222,6 +228,13 @@ class Host:
         self.progress.called_next(name, self.processes)
         for invocation in self._invocations.values():
             invocation.called_next(name, self._clock.now_ms())
+
+    def abandon(self, connection: Connection) -> None:
+        """The peer of the connection has hung up."""
+        is_worker = connection in self._runtime_connections
+        self.forget(connection)
+        if is_worker and self.function.is_managed:
+            self._report(RuntimeWorkerLost())
 
     def forget(self, connection: Connection) -> None:
         """The connection waits no longer."""

@@ -113,7 +113,7 @@ class Journal:
             content |= self._origin()
         elif kind == "platform.start":
             content["version"] = self._function.version
-        elif kind == "platform.report":
+        elif kind == "platform.report" and not self._function.is_managed:
             content["metrics"] |= {
                 "memorySizeMB": self._function.memory_mb,
                 "maxMemoryUsedMB": max_memory_used_mb,

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wrapkit.lifecycle import RemoteLifecycleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TELEMETRY, LOGS = "Telemetry", "Logs"
 _SCHEMA_VERSIONS = {
     TELEMETRY: ("2025-01-29", "2022-12-13", "2022-07-01"),
     LOGS: ("2021-03-18", "2020-08-15"),
 }
+# Developer guide, "Lambda Managed Instances runtimes": the current schema only.
+MANAGED_SCHEMAS = ("2025-01-29",)
 _DEFAULT_SCHEMA_VERSION = {TELEMETRY: None, LOGS: "2020-08-15"}
 _ERROR_TYPES = {TELEMETRY: "ValidationError", LOGS: "Logs.ValidationError"}
 _TYPES = ("platform", "function", "extension")
@@ -46,17 +51,19 @@ class Subscription:
     timeout_ms: int
 
 
-def read_subscription(body: bytes, api: str = TELEMETRY) -> Subscription:
+def read_subscription(
+    body: bytes, api: str = TELEMETRY, *, is_managed: bool = False
+) -> Subscription:
     """The subscription in a request's body; ``RemoteLifecycleError`` 400 ``ValidationError`` names
     all its faults.
     """
     try:
-        return _read(body, api)
+        return _read(body, api, MANAGED_SCHEMAS if is_managed else _SCHEMA_VERSIONS[api])
     except ValueError as error:
         raise RemoteLifecycleError(_ERROR_TYPES[api], str(error), 400) from error
 
 
-def _read(body: bytes, api: str) -> Subscription:
+def _read(body: bytes, api: str, schema_versions: Sequence[str]) -> Subscription:
     try:
         document = json.loads(body)
     except ValueError as error:
@@ -65,8 +72,8 @@ def _read(body: bytes, api: str) -> Subscription:
         raise ValueError("the body is not a JSON object")
     faults: list[str] = []
     schema_version = document.get("schemaVersion", _DEFAULT_SCHEMA_VERSION[api])
-    if schema_version not in _SCHEMA_VERSIONS[api]:
-        faults.append(f"schemaVersion should be one of {', '.join(_SCHEMA_VERSIONS[api])}")
+    if schema_version not in schema_versions:
+        faults.append(f"schemaVersion should be one of {', '.join(schema_versions)}")
     types = _types(document.get("types"), faults)
     port, path = _destination(document.get("destination"), faults)
     buffering = _buffering(document.get("buffering") or {}, faults)

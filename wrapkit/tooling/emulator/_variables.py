@@ -52,6 +52,8 @@ def runtime_variables(
     if function.initialization_type == "snap-start":
         reserved = {name: value for name, value in reserved.items() if "_LOG_" not in name}
         reserved["AWS_LAMBDA_LOG_FORMAT"] = function.log_format
+    if function.is_managed:
+        reserved["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.max_concurrency)
     variables.update(reserved)
     # Where the metadata are is a variable of its own; that it is the same server is our choice.
     variables["AWS_LAMBDA_METADATA_API"] = runtime_api
