@@ -17,7 +17,6 @@ Rule 5. A retry of an asynchronous invocation comes under the same request id: I
 """
 
 from .. import _invocation
-from .._gathered import gather
 from .._span import FLAG_HAS_IS_REMOTE, SpanLink
 from ._figures import duration_ns, metric
 
@@ -116,7 +115,10 @@ class Invocation:
             links=self.links,
             error=error,
         )
-        gather(span, self.gathered)
+        if self.gathered:
+            from .._gathered import gather
+
+            gather(span, self.gathered)
         return span
 
     def __repr__(self) -> str:

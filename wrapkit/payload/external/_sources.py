@@ -9,7 +9,6 @@ import _socket
 from ...lifecycle import HookEnd, PlatformRuntimeDone, response_bytes
 from .._report import report_once
 from .._span import STATUS_ERROR
-from ._children import Children
 from ._document import read_json, read_object
 from ._invocations import REPORT, RUNTIME_DONE, START
 from ._time import unix_nano
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...lifecycle import Head
     from .._span import Span
+    from ._children import Children
     from ._invocations import Invocations
     from ._platform import PlatformTelemetry
     from ._spans import SpanBuffer
@@ -63,7 +63,8 @@ class Sources:
         self._spans = spans
         self._platform = platform
         self._ended = ended
-        self._children = Children(spans)
+        # Loaded when a hook has something to tell: most functions' first call is after Init.
+        self._children: Optional[Children] = None
         self.hook_spoke = False
         self.dropped = 0
 
@@ -91,6 +92,10 @@ class Sources:
 
         for level, kind, data in rights:
             if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
+                if self._children is None:
+                    from ._children import Children
+
+                    self._children = Children(self._spans)
                 self._children.adopt(int.from_bytes(data[:_DESCRIPTOR_BYTES], byteorder))
 
     def _take_datagram(self, datagram: "dict[str, Any]") -> None:
@@ -101,16 +106,20 @@ class Sources:
             self.hook_spoke = True
             self._invocations.hook_started(datagram)
         elif kind == "spans":
-            self._children.read()
-            self._children.answer()
+            if self._children is not None:
+                self._children.read()
+                self._children.answer()
         elif kind == "end":
-            self._children.read()
-            datagram["gathered"] = self._children.gathered(str(datagram.get("id")))
+            if self._children is not None:
+                self._children.read()
+                datagram["gathered"] = self._children.gathered(str(datagram.get("id")))
             self._spans.add(self._invocations.hook_ended(datagram))
             self._ended(HookEnd(request_id=str(datagram.get("id", ""))))
 
     def cut_off(self, span: "Span") -> None:
         """What was open within an invocation that failed without the hook's word failed, too."""
+        if self._children is None:
+            return
         self._children.read()
         if span.status_code == STATUS_ERROR:
             request_id = str(span.attributes.get("faas.invocation_id"))
@@ -119,8 +128,9 @@ class Sources:
 
     def shut_down(self, time_ns: int) -> None:
         """What is open within no invocation is never going to end."""
-        self._children.read()
-        self._children.shut_down(time_ns)
+        if self._children is not None:
+            self._children.read()
+            self._children.shut_down(time_ns)
 
     # The platform's telemetry
 

@@ -16,6 +16,7 @@ from .._report import report_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ._datagrams import Datagrams
@@ -36,15 +37,25 @@ _LAST_WAIT_NS = 50_000_000
 class SpanStream:
     """The sending end, whose other end the runner has."""
 
-    __slots__ = ("_bytes", "_datagrams", "_encode", "_messages", "_socket", "_waiting", "_woken")
+    __slots__ = (
+        "_bytes",
+        "_datagrams",
+        "_dont_wait",
+        "_encode",
+        "_messages",
+        "_no_signal",
+        "_socket",
+        "_waiting",
+        "_woken",
+    )
 
     def __init__(self, sock: "Any", datagrams: "Datagrams") -> None:
-        from json import JSONEncoder
+        from _socket import MSG_DONTWAIT, MSG_NOSIGNAL
 
         self._datagrams = datagrams
         self._socket = sock
-        # What JSON has no type for is said as text.
-        self._encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+        self._no_signal, self._dont_wait = MSG_NOSIGNAL, MSG_NOSIGNAL | MSG_DONTWAIT
+        self._encode = _encoder()
         self._messages = self._bytes = 0
         self._waiting: list[bytes] = []
         self._woken = True  # by the datagram that handed the other end over
@@ -110,10 +121,8 @@ class SpanStream:
 
     def _sent(self, data: bytes, wait: bool = False) -> bool:
         """Whether ``data`` has found room, after 5 ms at most."""
-        from _socket import MSG_DONTWAIT, MSG_NOSIGNAL
-
         try:
-            self._socket.send(data, MSG_NOSIGNAL | (0 if wait else MSG_DONTWAIT))
+            self._socket.send(data, self._no_signal if wait else self._dont_wait)
         except BlockingIOError:
             return False
         except OSError:  # the runner is gone
@@ -132,13 +141,24 @@ class SpanStream:
         self._woken = self._datagrams.wake()
 
     def _is_answered(self) -> bool:
-        from _socket import MSG_DONTWAIT
-
         try:
-            return bool(self._socket.recv(1, MSG_DONTWAIT))
+            return bool(self._socket.recv(1, self._dont_wait))
         except OSError:
             return False
 
     def _drop(self) -> None:
         self._datagrams.count_dropped()
         report_once("span dropped", "a span was too large, or found no room on its way out")
+
+
+def _encoder() -> "Callable[[dict[str, Any]], str]":
+    """Writes a message as JSON; what JSON has no type for is said as text."""
+    from json import encoder
+
+    compact = encoder.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+    make = getattr(encoder, "c_make_encoder", None)
+    if make is None:
+        return compact.encode
+    # What `encode` makes anew for each document, which takes as long as writing a small one.
+    write = make(None, str, encoder.encode_basestring, None, ":", ",", False, False, True)
+    return lambda message: "".join(write(message, 0))

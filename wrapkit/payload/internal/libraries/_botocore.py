@@ -67,7 +67,7 @@ class Botocore:
             "rpc.service": call.service_id,
             "rpc.method": call.operation,
             "cloud.region": call.region,
-            **_server(call.endpoint_url),
+            **call.endpoint.attributes,
         }
         quietly(service.describe, attributes)
         span = OperationSpan(self._scope(call.service), call, service, attributes)
@@ -117,15 +117,6 @@ class OperationSpan(LibrarySpan):
     ) -> None:
         super().__init__(scope, call.span_name, attributes, kind=call.kind)
         self.service = service
-
-
-def _server(endpoint_url: str) -> "dict[str, Any]":
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(endpoint_url)
-    if not parts.hostname:
-        return {}
-    return {"server.address": parts.hostname, "server.port": parts.port or 443}
 
 
 def _set_response(span: LibrarySpan, result: "Any") -> None:

@@ -17,11 +17,41 @@ if TYPE_CHECKING:
 _MAX_MESSAGE_ATTRIBUTES = 10
 
 
+class Endpoint:
+    """Where a client's operations go, taken apart once."""
+
+    __slots__ = ("attributes", "netloc")
+
+    def __init__(self, url: str) -> None:
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(url)
+        self.netloc = parts.netloc
+        self.attributes: dict[str, Any] = {}
+        if parts.hostname:
+            self.attributes["server.address"] = parts.hostname
+            self.attributes["server.port"] = parts.port or 443
+
+
+# By URL. A function talks to few; one that makes up endpoints must not fill the memory.
+_endpoints: "dict[str, Endpoint]" = {}
+_MAX_ENDPOINTS = 64
+
+
+def _endpoint(url: str) -> Endpoint:
+    found = _endpoints.get(url)
+    if found is None:
+        if len(_endpoints) >= _MAX_ENDPOINTS:
+            _endpoints.clear()
+        found = _endpoints[url] = Endpoint(url)
+    return found
+
+
 class Call:
     """One operation of a client, as it is about to be called."""
 
     __slots__ = (
-        "endpoint_url",
+        "endpoint",
         "kind",
         "operation",
         "params",
@@ -38,7 +68,7 @@ class Call:
         self.operation = operation
         self.params = params
         self.region = client.meta.region_name
-        self.endpoint_url = client.meta.endpoint_url or ""
+        self.endpoint = _endpoint(client.meta.endpoint_url or "")
         self.span_name = f"{self.service_id}.{operation}"
         self.kind = KIND_CLIENT
 
@@ -67,11 +97,9 @@ class DynamoDb(Service):
     __slots__ = ()
 
     def describe(self, attributes: "dict[str, Any]") -> None:
-        from urllib.parse import urlsplit
-
         attributes["db.system"] = "dynamodb"
         attributes["db.operation"] = self._call.operation
-        attributes["net.peer.name"] = urlsplit(self._call.endpoint_url).netloc
+        attributes["net.peer.name"] = self._call.endpoint.netloc
         tables = self._tables()
         if tables is not None:
             attributes["aws.dynamodb.table_names"] = tables
