@@ -7,7 +7,8 @@ Rule 2. It is asked at INVOKE, after ``invoked``: ``exports_on_invoke`` (export 
         ``next`` when that is done), then ``waits_for_end``; at the end, after ``ended``, where
         ``next`` has waited: ``exports_at_end``; and at any time ``export_due_ms``.
 Rule 3. What an invocation leaves counts as old as its INVOKE: what was sent shortly before a freeze
-        is read after it, and then nobody can tell how long it lay in the kernel.
+        is read after it, and then nobody can tell how long it lay in the kernel. Of an invocation
+        beside which an export began, what is left counts as old as that export.
 Rule 4. Whatever the policy, so much that memory runs short is exported at the next moment, and
         SHUTDOWN exports what is left.
 """
@@ -161,7 +162,9 @@ class AdaptivePolicy(FlushPolicy):
         return next_ms is None or self._age_ms(max(now_ms, next_ms)) >= self._bound_ms
 
     def exports_at_end(self, now_ms: float, queued_bytes: int) -> bool:
-        """The same, asked again: the invocation may have taken long."""
+        """The same, asked again: the invocation may have taken long, or an export beside it may
+        have taken what was old.
+        """
         return self.waits_for_end(now_ms) or super().exports_at_end(now_ms, queued_bytes)
 
     def export_due_ms(self, waiting_since_ms: float, queued_bytes: int) -> "Optional[float]":
