@@ -215,3 +215,23 @@ def test_a_shutdown_during_an_invocation_answers_the_caller(deployment):
 
     result = run(scenario())
     assert json.loads(result.payload)["errorType"] == "Sandbox.Failure"
+
+
+def test_the_cause_of_an_error_stays_with_the_platform(deployment):
+    """Of the content type that says so; the X-Ray cause is not for the caller."""
+    deployment.runtime("""
+me = Party()
+id, _, _ = me.next_invocation()
+body = json.dumps({"errorType": "Mine", "errorCause": {"stack": []}})
+me.call(
+    "POST", f"{RUNTIME}/invocation/{id}/error", body,
+    Content_Type="application/vnd.aws.lambda.error.cause+json",
+)
+me.next_invocation()
+""")
+
+    async def scenario():
+        async with Watched(deployment.function()) as environment:
+            return await environment.invoke(b"{}")
+
+    assert json.loads(run(scenario()).payload) == {"errorType": "Mine"}

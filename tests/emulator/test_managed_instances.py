@@ -90,7 +90,7 @@ def test_a_timeout_leaves_the_others_alone(deployment):
         async with Watched(function) as environment:
             await environment.init()
             late = await environment.invoke(b'"slow"')
-            await workers(environment, 1)
+            await environment.wait_for_worker(10)
             return environment, late, await environment.invoke(b"{}")
 
     environment, late, good = run(scenario())
@@ -136,6 +136,7 @@ import signal; signal.pause()
             await environment.init()
             shutil.copy(os.devnull, f"{environment._sandbox.tmp}/closes")
             await workers(environment, 0)
+            await environment.wait_for_worker(0.01)  # which comes to nothing
             return await environment.invoke(b"{}")
 
     assert json.loads(run(scenario()).payload)["errorType"] == "Runtime.Unavailable"

@@ -203,6 +203,46 @@ while me.next_event()["eventType"] != "SHUTDOWN":
     assert ended.statuses["bad"] == "exit status 0"
 
 
+@pytest.mark.case(45)
+def test_a_subscriber_that_falls_behind_hears_of_what_was_dropped(deployment, monkeypatch):
+    """platform.logsDropped, with how much, when it takes telemetry again."""
+    monkeypatch.setattr("wrapkit.tooling.emulator._delivery._MAX_QUEUED_BYTES", 300_000)
+    deployment.runtime("""
+me = Party()
+while True:
+    id, _, event = me.next_invocation()
+    for number in range(1000):
+        say("x" * 1000)
+    mark("said")
+    me.respond(id, b"1")
+""").extension(
+        "slow",
+        LISTENER.replace("TYPES", "types = ['platform', 'function']")
+        .replace(
+            "        body = self.rfile", "        await_mark('said')\n        body = self.rfile"
+        )
+        .replace(
+            "print(json.dumps([self.path, json.loads(body)]), file=sys.stderr, flush=True)",
+            "[say(json.dumps([self.path, [one]])) for one in json.loads(body)"
+            " if one['type'] == 'platform.logsDropped']",
+        ),
+    )
+
+    async def scenario():
+        function = deployment.function(timeout_ms=20_000)
+        async with Watched(function, freezes=False) as environment:
+            result = await environment.invoke(b"1")
+            await until(lambda: delivered(environment))
+            return result, delivered(environment)
+
+    result, (dropped, *_) = run(scenario())
+    assert result.status == "success"
+    record = dropped["record"]
+    assert record["droppedRecords"] > 0
+    assert record["droppedBytes"] >= 1000 * record["droppedRecords"]
+    assert "fallen behind" in record["reason"]
+
+
 @pytest.mark.case(47)
 @pytest.mark.parametrize("schema", ["2022-07-01", "2022-12-13", "2025-01-29"])
 def test_json_log_lines_are_objects_in_the_newer_schemas(deployment, schema):

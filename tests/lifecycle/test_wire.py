@@ -28,6 +28,7 @@ from wrapkit.lifecycle import (
     route,
     shutdown_event_answer,
     telemetry_request,
+    without_error_cause,
 )
 
 
@@ -281,3 +282,16 @@ def test_credentials_have_the_names_that_the_sdks_read():
         "Token": "t",
         "Expiration": "2026-01-01T00:00:00Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"errorType": "E", "errorCause": {"a": 1}}', b'{"errorType": "E"}'),
+        (b'{"errorType": "E"}', b'{"errorType": "E"}'),
+        (b"not JSON", b"not JSON"),
+    ],
+)
+def test_a_cause_is_not_the_callers(body, expected):
+    """The rest of the error is."""
+    assert without_error_cause(body) == expected

@@ -145,6 +145,7 @@ if TYPE_CHECKING:
         restore_answer,
         shutdown_event_answer,
         telemetry_request,
+        without_error_cause,
     )
 
 _NAMES = {
@@ -268,6 +269,7 @@ _NAMES = {
         "restore_answer",
         "shutdown_event_answer",
         "telemetry_request",
+        "without_error_cause",
         "read_next_event",
         "read_register_answer",
     ),
@@ -392,6 +394,7 @@ __all__ = [
     "shutdown_budget",
     "shutdown_event_answer",
     "telemetry_request",
+    "without_error_cause",
 ]
 
 

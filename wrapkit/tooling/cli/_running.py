@@ -134,6 +134,8 @@ async def _invoke_all(
     report: RunReport,
 ) -> None:
     for number, event in enumerate(events, 1):
+        if environment.function.is_managed:
+            await environment.wait_for_worker(environment.function.timeout_ms / 1000)
         if not environment.takes_invocations:
             break  # on managed instances there is no reset
         report.invocation_begins(number, len(events), event.name)

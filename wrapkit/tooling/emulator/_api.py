@@ -38,6 +38,7 @@ from wrapkit.lifecycle import (
     register_answer,
     response_bytes,
     route,
+    without_error_cause,
 )
 from wrapkit.tooling._http_server import Application, Connection, Exchange
 
@@ -56,6 +57,8 @@ MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 _MAX_STREAM_BYTES = 200 * 1024 * 1024
 # The second is what the Node runtime client falls back to.
 _JSON_TYPE, _STREAM_TYPE = "application/json", "application/octet-stream"
+# An error with its X-Ray cause, which is not the caller's business.
+_ERROR_CAUSE_TYPE = "application/vnd.aws.lambda.error.cause+json"
 _MAX_REPORT_BYTES = 1024 * 1024
 _CREDENTIALS_LIFE_S = 3600
 _OK = b'"OK"'
@@ -208,6 +211,11 @@ class _Response(_Delivery):
 
 
 class _InvocationError(_Delivery):
+    def _accept(self) -> bytes:
+        if self._head.headers.get("content-type", "") == _ERROR_CAUSE_TYPE:
+            self._body = bytearray(without_error_cause(bytes(self._body)))
+        return super()._accept()
+
     def _begin(self) -> None:
         error_type = self._head.headers.get(FUNCTION_ERROR_TYPE.lower())
         self._host.receive(

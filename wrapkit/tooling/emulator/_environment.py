@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import time
@@ -284,6 +285,11 @@ class ExecutionEnvironment:
         )
         await invocation.ended
         return invocation.result()
+
+    async def wait_for_worker(self, limit_s: float) -> None:
+        """On managed instances: waits until the runtime can take an invocation, at most so long."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._running().has_worker.wait(), limit_s)
 
     def send(
         self,

@@ -97,6 +97,7 @@ class Host:
         self._invocations: dict[str, Invocation] = {}
         self._runtime_connections: list[Connection] = []
         self._restore_connection: Connection | None = None
+        self.has_worker = asyncio.Event()
         self._extension_connections: dict[str, Connection] = {}
         self._starting: asyncio.Handle | None = None
         self._deadline_ms: int | None = None
@@ -188,6 +189,7 @@ class Host:
     def wait_for_invocation(self, connection: Connection, event: RuntimeNext) -> None:
         """The runtime waits for an invocation on this connection."""
         self._runtime_connections.append(connection)
+        self.has_worker.set()
         try:
             self._called_next(RUNTIME)
             self.receive(event)
@@ -240,6 +242,8 @@ class Host:
         """The connection waits no longer."""
         if connection in self._runtime_connections:
             self._runtime_connections.remove(connection)
+            if not self._runtime_connections:
+                self.has_worker.clear()
         for identifier, waiting in tuple(self._extension_connections.items()):
             if waiting is connection:
                 del self._extension_connections[identifier]
@@ -338,6 +342,8 @@ class Host:
             content_type=invocation.content_type,
         )
         self._runtime_connections.pop().answer(answer)
+        if not self._runtime_connections:
+            self.has_worker.clear()
 
     def _deliver_restore(self, _: object) -> None:
         connection, self._restore_connection = self._restore_connection, None

@@ -81,8 +81,10 @@ class RunReport:
         outcome = Text("  ")
         failure = record.failure
         outcome.append(failure or "success", style="bold red" if failure else "bold green")
+        # On managed instances it is the instance that is billed.
+        billed = f"billed {result.billed_duration_ms} ms, " if result.billed_duration_ms else ""
         outcome.append(
-            f"  {milliseconds(result.duration_ms)}, billed {result.billed_duration_ms} ms, "
+            f"  {milliseconds(result.duration_ms)}, {billed}"
             f"response after {milliseconds(result.response_latency_ms)}"
         )
         self._console.print(outcome, soft_wrap=True)
