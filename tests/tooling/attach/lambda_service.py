@@ -98,6 +98,7 @@ class LambdaService:
     def __init__(self):
         self.functions = {}
         self.layer_versions = []
+        self.archives = {}
         self.calls = []
         self.throttle = 0
         self.settles_after = 2
@@ -139,9 +140,9 @@ class LambdaService:
         """A layer version; its ARN."""
         number = 1 + sum(version["LayerName"] == name for version in self.layer_versions)
         arn = f"{ARN}:layer:{name}:{number}"
-        self.layer_versions.append(
-            {"LayerName": name, "Version": number, "LayerVersionArn": arn, "Content": {}, **fields}
-        )
+        content = {**fields.pop("Content", {}), "Location": f"{self.url}/archives/{arn}"}
+        version = {"LayerName": name, "Version": number, "LayerVersionArn": arn}
+        self.layer_versions.append({**version, "Content": content, **fields})
         return arn
 
     def serve(self, request):
@@ -174,6 +175,13 @@ class LambdaService:
         match (method, *path[1:]):
             case ("GET", "functions"):
                 document = {"Functions": [f.document() for f in self.functions.values()]}
+            case ("GET", name) if path[0] == "archives":
+                document = self.archives[name]
+            case ("GET", "functions", name):
+                document = {
+                    "Configuration": self._function(name).document(),
+                    "Code": {"Location": f"{self.url}/archives/{name}"},
+                }
             case ("GET", "functions", name, "configuration"):
                 self._function(name).look()
                 document = self._function(name).document()
@@ -250,13 +258,14 @@ class LambdaService:
     def _publish(self, name, wanted):
         archive = base64.b64decode(wanted["Content"]["ZipFile"])
         sha256 = base64.b64encode(hashlib.sha256(archive).digest()).decode()
-        self.publish(
+        arn = self.publish(
             name,
             Content={"CodeSha256": sha256, "CodeSize": len(archive)},
             Description=wanted["Description"],
             CompatibleRuntimes=wanted["CompatibleRuntimes"],
             CompatibleArchitectures=wanted["CompatibleArchitectures"],
         )
+        self.archives[arn] = archive
         return self.layer_versions[-1]
 
     def _tagged(self, wanted):

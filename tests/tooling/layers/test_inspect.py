@@ -161,7 +161,7 @@ def test_the_command_says_it_as_text_and_as_json(layer, tmp_path):
 
     assert "error: /opt/extensions/one is not executable" in text.stdout
     assert "hint: chmod +x" in text.stdout
-    assert [finding["reference"] for finding in json.loads(machine.stdout)["findings"]] == [
+    assert [finding["reference"] for finding in json.loads(machine.stdout)[0]["findings"]] == [
         "not-executable"
     ]
     assert (text.returncode, machine.returncode) == (1, 1)

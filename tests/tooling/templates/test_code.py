@@ -21,6 +21,7 @@ from wrapkit.tooling.templates._terraform import hcl
 
 from .conftest import ARN, BOUND_S, FOLDER
 
+TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 XRAY = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://xray.eu-west-1.amazonaws.com/v1/traces"}
 HOSTILE = {"OTEL_SERVICE_NAME": "${x} %{y} 'a' \"b\" # {c} : d\\ \n e"}
 RUNTIMES = ("python3.12", "python3.13")
@@ -67,7 +68,10 @@ def test_hostile_values_stay_what_they_are(format_name):
     }
     variables = reduce(getitem, paths[format_name], read)
 
-    assert variables["OTEL_SERVICE_NAME"] == HOSTILE["OTEL_SERVICE_NAME"]
+    value = variables["OTEL_SERVICE_NAME"]
+
+    # The Serverless Framework takes the backslash off.
+    assert value.replace("\\${", "${") == HOSTILE["OTEL_SERVICE_NAME"]
 
 
 def test_a_name_that_is_none_is_refused():
@@ -93,10 +97,12 @@ def test_sam_attaches_to_all_functions_by_globals():
                 "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "https://monitoring.x.amazonaws.com/v1/metrics",
                 "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "https://logs.x.amazonaws.com/v1/logs",
             },
-            ["logs:PutLogEvents", "cloudwatch:PutMetricData"],
+            ["cloudwatch:PutMetricData", "logs:PutLogEvents"],
         ),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://xray.eu-west-1.amazonaws.com.evil.org"}, []),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "not a URL"}, []),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://[xray.x.amazonaws.com"}, []),
+        ({"WRAPKIT_EXPORTER_AWS_ENDPOINT": XRAY[TRACES]}, ["xray:PutTraceSegments"]),
+        ({"OTHER_ENDPOINT": XRAY[TRACES]}, []),
     ],
 )
 def test_permissions_are_those_of_the_endpoints(variables, actions):
@@ -111,7 +117,37 @@ def test_the_log_group_that_the_exporter_names_is_the_one_that_is_allowed():
         }
     )
 
-    assert statement["Resource"] == "arn:*:logs:*:*:log-group:/my/group:*"
+    assert statement["Resource"] == "arn:aws:logs:*:*:log-group:/my/group:*"
+
+
+def test_secrets_in_headers_may_be_read_and_no_others():
+    """As the extension resolves them: by name, or by ARN."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:backend-AbCdEf"
+    allowed = statements(
+        {
+            "OTEL_EXPORTER_OTLP_HEADERS": "a=${secretsmanager:token#key},b=T%20${ssm:/my/token}",
+            "WRAPKIT_EXPORTER_OTHER_HEADERS": f"a=${{secretsmanager:{arn}}}",
+            "PASSWORD": "${ssm:not-a-header}",
+        }
+    )
+
+    assert [(each["Action"][0], each["Resource"]) for each in allowed] == [
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:token-??????"),
+        ("secretsmanager:GetSecretValue", arn),
+        ("ssm:GetParameter", "arn:aws:ssm:*:*:parameter/my/token"),
+    ]
+
+
+def test_the_serverless_framework_leaves_references_to_the_extension():
+    """Its own variables have the same form; a backslash says that this is none."""
+    variables = {"OTEL_EXPORTER_OTLP_HEADERS": "a=${ssm:token}"}
+
+    assert (
+        document("serverless", variables=variables)["provider"]["environment"][
+            "OTEL_EXPORTER_OTLP_HEADERS"
+        ]
+        == "a=\\${ssm:token}"
+    )
 
 
 @pytest.mark.slow

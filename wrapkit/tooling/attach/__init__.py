@@ -9,7 +9,17 @@ from ._diff import Line, diff
 from ._fleet import Fleet, change_fleet, plan_fleet
 from ._image import dockerfile_lines
 from ._layer_version import LayerVersion
-from ._plan import WRAPKIT_CHAIN, Attachment, Plan, is_our_wrapper, plan_attach, plan_detach
+from ._plan import (
+    WRAPKIT_CHAIN,
+    Attachment,
+    Plan,
+    attached_record,
+    drift,
+    is_our_wrapper,
+    plan_attach,
+    plan_detach,
+    variables_bytes,
+)
 from ._publishing import check_layer_argument, find_layer
 from ._selection import Selection, select_functions
 from ._status import FunctionStatus, function_status, matching_functions
@@ -28,10 +38,12 @@ __all__ = [
     "Outcome",
     "Plan",
     "Selection",
+    "attached_record",
     "change_fleet",
     "check_layer_argument",
     "diff",
     "dockerfile_lines",
+    "drift",
     "find_layer",
     "function_status",
     "is_our_wrapper",
@@ -40,4 +52,5 @@ __all__ = [
     "plan_detach",
     "plan_fleet",
     "select_functions",
+    "variables_bytes",
 ]

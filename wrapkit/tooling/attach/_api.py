@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from ._layer_version import LayerVersion, layer_of, parse_layer_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ._plan import Plan
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 SETTLE_TIMEOUT_S = 300
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LOG_TAIL_LINES = 8
+_DOWNLOAD_TIMEOUT_S = 60
+# An archive is at most 250 MB unzipped, and zipped hardly ever more.
+_MAX_DOWNLOAD_BYTES = 300_000_000
 
 
 class FunctionChangedError(DiagnosticError):
@@ -161,6 +166,51 @@ class LambdaApi:
             return LayerVersion(arn)
         return _layer_version(arn, answer)
 
+    def layer_archive(self, arn: str, folder: Path) -> Path:
+        """A layer version's archive, downloaded into ``folder``."""
+        parts = parse_layer_arn(arn)
+        with _explained(f"the layer {arn}"):
+            answer = self._client.get_layer_version(
+                LayerName=layer_of(arn), VersionNumber=int(parts["version"])
+            )
+        target = folder / f"{parts['name']}-{parts['version']}.zip"
+        return _downloaded(answer["Content"].get("Location", ""), target, arn)
+
+    def function_archive(self, name: str, folder: Path) -> Path:
+        """A function's code, downloaded into ``folder``."""
+        with _explained(f"the function {name}"):
+            answer = self._client.get_function(FunctionName=name)
+        location = answer.get("Code", {}).get("Location", "")
+        return _downloaded(location, folder / f"{name}.zip", name)
+
+    def denied_actions(self, role: str, needed: Sequence[tuple[str, str]]) -> list[str]:
+        """Which actions on which resources IAM would not allow a role."""
+        client = _client(self._session, "iam")
+        denied = []
+        for action, resource in needed:
+            with _explained(f"the simulation of {action}"):
+                answer = client.simulate_principal_policy(
+                    PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+                )
+            results = answer["EvaluationResults"]
+            denied += [action for each in results if each["EvalDecision"] != "allowed"]
+        return denied
+
+    def subnets_without_route(self, subnets: Sequence[str]) -> list[str]:
+        """The subnets of a function from which the internet cannot be reached.
+
+        A route through an internet gateway does not count: a function's network interface has no
+        public address.
+        """
+        client = _client(self._session, "ec2")
+        with _explained("the route tables"):
+            described = client.describe_subnets(SubnetIds=list(subnets))["Subnets"]
+            vpcs = sorted({subnet["VpcId"] for subnet in described})
+            tables = client.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": vpcs}])[
+                "RouteTables"
+            ]
+        return [subnet for subnet in subnets if not has_way_out(subnet, tables)]
+
     def newest_layer_version(self, name: str) -> tuple[LayerVersion, str] | None:
         """The newest version of a layer of this account, and the base64 of its SHA-256."""
         with _explained(f"the layer {name}"):
@@ -263,6 +313,33 @@ def _error_of(body: bytes) -> str:
         return f"{error.get('errorType', 'error')}: {error.get('errorMessage', '')}".rstrip(": ")
     except (ValueError, AttributeError):
         return body.decode("utf-8", "replace")[:200] or "error"
+
+
+def has_way_out(subnet: str, tables: Sequence[dict[str, Any]]) -> bool:
+    """Whether the route table of a subnet, its own or else the main one, leads to the internet."""
+
+    def is_of(table: dict[str, Any], key: str, value: object) -> bool:
+        return any(each.get(key) == value for each in table.get("Associations", []))
+
+    own = [table for table in tables if is_of(table, "SubnetId", subnet)]
+    table = (own or [table for table in tables if is_of(table, "Main", True)] or [{}])[0]
+    return any(
+        route.get("DestinationCidrBlock") == "0.0.0.0/0"
+        and not str(route.get("GatewayId") or "").startswith("igw-")
+        and route.get("State", "active") == "active"
+        for route in table.get("Routes", [])
+    )
+
+
+def _downloaded(location: str, target: Path, what: str) -> Path:
+    try:
+        with urllib.request.urlopen(location, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
+            target.write_bytes(answer.read(_MAX_DOWNLOAD_BYTES))
+    except (OSError, ValueError) as error:
+        raise DiagnosticError(
+            "not-downloaded", f"{what}: its archive cannot be downloaded: {error}"
+        ) from error
+    return target
 
 
 def _layer_version(arn: str, answer: dict[str, Any]) -> LayerVersion:

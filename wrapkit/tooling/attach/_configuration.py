@@ -36,7 +36,7 @@ class FunctionConfiguration:
     last_update_status: str = "Successful"
     last_update_reason: str = ""
     snap_start: bool = False
-    has_vpc: bool = False
+    subnets: tuple[str, ...] = ()
     role: str = ""
 
     @property
@@ -75,6 +75,6 @@ def from_answer(answer: Mapping[str, Any]) -> FunctionConfiguration:
         last_update_status=answer.get("LastUpdateStatus") or "Successful",
         last_update_reason=answer.get("LastUpdateStatusReason") or "",
         snap_start=(answer.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions",
-        has_vpc=bool((answer.get("VpcConfig") or {}).get("SubnetIds")),
+        subnets=tuple((answer.get("VpcConfig") or {}).get("SubnetIds") or ()),
         role=answer.get("Role") or "",
     )

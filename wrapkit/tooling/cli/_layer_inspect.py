@@ -6,63 +6,87 @@ import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
-from .._errors import RUN_FAILED
-from ..layers import Inspection, inspect_layer, megabytes, read_picture
+from .._errors import RUN_FAILED, DiagnosticError
+from ..attach import LambdaApi, Selection, select_functions
+from ..layers import Inspection, Picture, inspect_layer, megabytes, read_picture
+from ._findings import finding_lines, finding_record
+from ._fleet import region_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ..layers import Finding
 
 EPILOG = """\b
 Examples:
   wrapkit layer inspect build/wrapkit-layer.zip
   wrapkit layer inspect somebodys-layer.zip --function build/function.zip
+  wrapkit layer inspect arn:aws:lambda:eu-west-1:123456789012:layer:somebodys:2
+  wrapkit layer inspect my-function
 
 Exit code 1 says that something in it will fail.
 """
 
 
 @click.command(epilog=EPILOG)
-@click.argument("layer", type=click.Path(path_type=Path), metavar="ZIP|DIR")
+@click.argument("layer", metavar="ZIP|DIR|ARN|FUNCTION")
 @click.option(
     "--function",
     type=click.Path(path_type=Path),
     metavar="ZIP|DIR",
     help="The function's own code: its packages may clash, and its size counts.",
 )
+@region_options
 @click.option("--json", "as_json", is_flag=True, help="Say what was found as JSON.")
-def inspect(*, layer: Path, function: Path | None, as_json: bool) -> int:
-    """Explain what a layer puts into /opt, and what is wrong with it."""
-    beside = read_picture(function) if function else None
-    inspection = inspect_layer(read_picture(layer), beside)
+def inspect(
+    *,
+    layer: str,
+    function: Path | None,
+    region: str | None,
+    profile: str | None,
+    as_json: bool,
+) -> int:
+    """Explain what a layer puts into /opt, and what is wrong with it.
+
+    An archive or a folder here, a layer version in AWS, or all layers of a function there beside
+    its code. Nothing is extracted.
+    """
+    code = read_picture(function) if function else None
+    with TemporaryDirectory(prefix="wrapkit-inspect-") as folder:
+        if layer.startswith("arn:") and ":layer:" in layer:
+            api = LambdaApi(region, profile)
+            layers = [read_picture(api.layer_archive(layer, Path(folder)))]
+        elif Path(layer).exists() or "/" in layer or layer.endswith(".zip"):
+            layers = [read_picture(Path(layer))]
+        else:
+            layers, code = _of_function(LambdaApi(region, profile), layer, Path(folder))
+        inspections = [inspect_layer(picture, code) for picture in layers]
+        total_bytes = sum(picture.unzipped_bytes for picture in [*layers, *filter(None, [code])])
     if as_json:
-        click.echo(json.dumps(_record(inspection), indent=2))
+        click.echo(json.dumps([_record(inspection) for inspection in inspections], indent=2))
     else:
-        click.echo("\n".join(_lines(inspection)))
-    return RUN_FAILED if inspection.has_errors else 0
+        for inspection in inspections:
+            click.echo("\n".join(_lines(inspection)))
+        if code:
+            click.echo(f"with the function's code: {megabytes(total_bytes)} unzipped of 250.0 MB")
+    return RUN_FAILED if any(inspection.has_errors for inspection in inspections) else 0
+
+
+def _of_function(api: LambdaApi, name: str, folder: Path) -> tuple[list[Picture], Picture]:
+    configuration = api.configuration(select_functions(api, Selection((name,)))[0])
+    if not configuration.layers:
+        raise DiagnosticError("no-layers", f"{configuration.name} has no layers")
+    layers = [read_picture(api.layer_archive(arn, folder)) for arn in configuration.layers]
+    return layers, read_picture(api.function_archive(configuration.name, folder))
 
 
 def _record(inspection: Inspection) -> dict[str, object]:
     record = dataclasses.asdict(inspection)
     record["findings"] = [finding_record(finding) for finding in inspection.findings]
     return record
-
-
-def finding_record(finding: Finding) -> dict[str, str]:
-    """A finding as JSON."""
-    return {**dataclasses.asdict(finding), "severity": finding.severity.value}
-
-
-def finding_lines(finding: Finding) -> Iterator[str]:
-    """A finding as text."""
-    yield f"{finding.severity.value}: {finding.message}"
-    if finding.hint:
-        yield f"  hint: {finding.hint}"
 
 
 def _lines(inspection: Inspection) -> Iterator[str]:

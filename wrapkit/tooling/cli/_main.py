@@ -34,6 +34,7 @@ COMMANDS = {
     "attach": "Add the layer to functions and set their exec wrapper.",
     "detach": "Restore what functions were before they were attached.",
     "status": "Show which functions have wrapkit, and what was changed since.",
+    "doctor": "Find what goes wrong in practice, and say how to mend it.",
     "report": "Show records of benchmarks, and make tables of REPORT lines.",
     "template": "Write infrastructure as code that attaches the layer to functions.",
     "layer": "Build layers as zip archives, and explain those of anybody.",

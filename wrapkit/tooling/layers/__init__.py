@@ -6,13 +6,14 @@ from ._build import BuiltLayer, LayerRequest, build_layers
 from ._description import LayerDescription, describe, parse_description
 from ._finding import Finding, Severity
 from ._inspection import Inspection, inspect_layer
-from ._limits import MAX_DIRECT_UPLOAD_BYTES, MAX_LAYERS, megabytes
+from ._limits import MAX_DIRECT_UPLOAD_BYTES, MAX_LAYERS, MAX_UNZIPPED_BYTES, megabytes
 from ._native import find_native_files
 from ._picture import Picture, read_picture
 
 __all__ = [
     "MAX_DIRECT_UPLOAD_BYTES",
     "MAX_LAYERS",
+    "MAX_UNZIPPED_BYTES",
     "BuiltLayer",
     "Finding",
     "Inspection",

@@ -23,7 +23,10 @@ def render(request: CodeRequest) -> dict[str, str]:
         "name": "aws",
         "runtime": request.runtime,
         "layers": [layer],
-        "environment": request.environment,
+        # The framework resolves `${...}` itself, unless a backslash is in front of it.
+        "environment": {
+            name: value.replace("${", "\\${") for name, value in request.environment.items()
+        },
     }
     if request.statements:
         provider["iam"] = {"role": {"statements": request.statements}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._interpreters import LAMBDA_VERSIONS
+from ._interpreters import LAMBDA_VERSIONS, find_interpreter
 from ._layer import DEFAULT_MODE, EXEC_WRAPPERS, LANGUAGES, MODES, Layer, generate_layer
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "LANGUAGES",
     "MODES",
     "Layer",
+    "find_interpreter",
     "generate_layer",
 ]
