@@ -66,6 +66,7 @@ class Services(BaseHTTPRequestHandler):
             self.server.spans += decode_request("traces", body, is_json=False)
             self._answer(200, b"", "application/x-protobuf")
         elif self.path.startswith("/v1/"):
+            self.server.signals += decode_request(self.path[4:], body, is_json=False)
             self._answer(200, b"", "application/x-protobuf")
         else:
             self.server.requests.append((self.command, self.path, dict(self.headers), body))
@@ -112,7 +113,7 @@ def services():
     """A server whose `spans` and `requests` have come in, on a free port of the loopback."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Services) as server:
         server.daemon_threads = True
-        server.spans, server.requests = [], []
+        server.spans, server.requests, server.signals = [], [], []
         server.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

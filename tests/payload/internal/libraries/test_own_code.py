@@ -122,3 +122,55 @@ def test_a_provider_that_exports_to_the_same_place(own, served):
 
     assert recorded.result == ["mine"]
     assert "mine" not in spans
+
+
+@pytest.mark.parametrize("requirements", [API, SDK], ids=str)
+def test_metrics(own, served, requirements):
+    """Counters and histograms as deltas, the rest as it is; instrumentations' own are not made."""
+    recorded, _ = own("measures", *requirements)
+
+    assert recorded.result is True
+    told = {metric.name: metric for metric in served.signals}
+    assert told.keys() == {"orders", "open", "price", "stock", "seen"}
+    orders = {
+        point["attributes"][0]["value"]["stringValue"]: point.get("asInt", point.get("asDouble"))
+        for point in told["orders"].data_points
+    }
+    assert orders == {"tea": "5", "cup": 1.5}
+    assert (told["orders"].unit, told["orders"].kind) == ("1", "sum")
+    assert told["open"].data_points[0]["asInt"] == "-4"
+    [price] = told["price"].data_points
+    assert (price["count"], price["bucketCounts"], price["sum"]) == ("1", ["0", "1", "0"], 50)
+    assert told["stock"].data_points[0]["asInt"] == "7"
+    assert told["seen"].data_points[0]["asInt"] == "1"
+    assert told["stock"].resource["faas.name"] == "orders"
+    assert told["stock"].scope_name == "orders.code"
+
+
+def test_metrics_that_are_not_wanted(own, served):
+    """Nothing is exported of a signal that is turned off."""
+    own("measures", *API, OTEL_METRICS_EXPORTER="none")
+
+    assert served.signals == []
+
+
+@pytest.mark.parametrize("requirements", [API, SDK], ids=str)
+def test_logs(own, served, requirements):
+    """A record of the logs bridge has its span, severity, body and attributes."""
+    _, spans = own("records", *requirements)
+
+    [record] = served.signals
+    assert (record.body, record.severity_text) == ("running out of tea", "WARN")
+    assert record.time_unix_nano == 1_700_000_000_000_000_000
+    assert record.span_id == spans["logging"].span_id
+    assert record.attributes == {"left": 3}
+    assert record.scope_name == "orders.code"
+
+
+def test_a_logger_provider_of_its_own(own, served):
+    """What goes through the SDK's handler for the logging module comes as well, in its trace."""
+    recorded, _ = own("sdk_signals", *SDK)
+
+    [record] = served.signals
+    assert (record.body, record.severity_text) == ("no tea", "ERROR")
+    assert record.trace_id == recorded.root.trace_id

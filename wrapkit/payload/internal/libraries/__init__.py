@@ -10,7 +10,7 @@ Rule 3. What fails in here costs a line and the span, never the call.
 
 import sys
 
-from ..._env import DISABLED_INSTRUMENTATIONS, text
+from ..._env import DISABLED_INSTRUMENTATIONS, METER_PROVIDER, text, variables
 from .._on_import import ImportHook
 
 TYPE_CHECKING = False
@@ -25,6 +25,8 @@ def watch(environ: "Mapping[str, str]") -> None:
     watched: dict[str, Callable[[Any], None]] = {
         "opentelemetry.trace": _open_telemetry,
         "opentelemetry.propagate": _propagate,
+        "opentelemetry.metrics": _metrics,
+        "opentelemetry._logs": _logs,
     }
     if "*" not in disabled:
         for module, (name, load) in TABLE.items():
@@ -56,6 +58,19 @@ def _propagate(module: "Any") -> None:
     from ._text_map import extend
 
     extend(module)
+
+
+def _metrics(module: "Any") -> None:
+    from ._api_metrics import connect
+
+    if not text(variables(), METER_PROVIDER):
+        connect(module, sys.modules["opentelemetry.metrics._internal"])
+
+
+def _logs(module: "Any") -> None:
+    from ._api_logs import connect
+
+    connect(module, sys.modules["opentelemetry._logs._internal"])
 
 
 def _botocore_client(module: "Any") -> None:

@@ -155,7 +155,9 @@ def _follow(provider: TracerProvider, theirs: "Any") -> None:
     provider.successor = theirs
     if hasattr(theirs, "add_span_processor"):
         from ._sdk_spans import SdkSpans
+        from ._signals import signals
 
+        signals().flush(theirs)
         theirs.add_span_processor(SdkSpans(theirs))
 
 

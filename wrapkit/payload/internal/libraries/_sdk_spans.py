@@ -7,6 +7,7 @@ from ._library_span import LibrarySpan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, Optional
 
 
@@ -24,7 +25,8 @@ class SdkSpans:
     def on_start(self, span: "Any", parent_context: "Any" = None) -> None:  # noqa: ARG002
         """A span begins."""
         if self._is_told is None:
-            self._is_told = bool(quietly(_exports_alike, self._provider))
+            processors = self._provider._active_span_processor._span_processors
+            self._is_told = bool(quietly(exports_alike, processors, "traces"))
         if not self._is_told:
             quietly(self._started, span)
 
@@ -85,18 +87,17 @@ class SdkSpans:
         told.end(span.end_time)
 
 
-def _exports_alike(provider: "Any") -> bool:
-    """Whether an exporter of the provider sends to where wrapkit would: a span would come twice."""
+def exports_alike(processors: "Iterable[Any]", signal: str) -> bool:
+    """Whether an exporter of these sends to where wrapkit would: it would all come twice."""
     environ = _env.variables()
-    settings = _env_export.export_settings(environ, "traces")
+    settings = _env_export.export_settings(environ, signal)
     port = _env.otlp_address(environ)[1]
     known = [f"//127.0.0.1:{port}/", f"//localhost:{port}/"]
     if settings is not None:
         known.append(settings.url.partition(":")[2])
-    processors = getattr(provider._active_span_processor, "_span_processors", ())
     for processor in processors:
-        batch = getattr(processor, "_batch_processor", None)
-        exporter = getattr(processor, "span_exporter", None) or getattr(batch, "_exporter", None)
+        owner = getattr(processor, "_batch_processor", processor)
+        exporter = getattr(owner, "span_exporter", None) or getattr(owner, "_exporter", None)
         endpoint = str(getattr(exporter, "_endpoint", ""))
         if any(place in endpoint for place in known):
             return True

@@ -116,3 +116,48 @@ def exported():
         span.set_attribute("a", 1)
         span.add_event("noted")
     return EXPORTED
+
+
+def measures():
+    from opentelemetry import metrics
+    from opentelemetry.metrics import Observation
+
+    meter = metrics.get_meter("orders.code", "7")
+    counter = meter.create_counter("orders", unit="1", description="orders taken")
+    counter.add(2, {"kind": "tea"})
+    counter.add(3, {"kind": "tea"})
+    counter.add(1.5, {"kind": "cup"})
+    meter.create_up_down_counter("open").add(-4)
+    meter.create_histogram("price", explicit_bucket_boundaries_advisory=[10, 100]).record(50)
+    if hasattr(meter, "create_gauge"):
+        meter.create_gauge("stock").set(7)
+    meter.create_observable_gauge("seen", callbacks=[lambda options: [Observation(1, {"a": "b"})]])
+    metrics.get_meter("opentelemetry.instrumentation.flask").create_counter("theirs").add(1)
+    return isinstance(metrics.get_meter_provider(), metrics.MeterProvider)
+
+
+def records():
+    from opentelemetry._logs import SeverityNumber, get_logger
+
+    with tracer.start_as_current_span("logging"):
+        get_logger("orders.code", "7").emit(
+            timestamp=1_700_000_000_000_000_000,
+            severity_number=SeverityNumber.WARN,
+            severity_text="WARN",
+            body="running out of tea",
+            attributes={"left": 3},
+        )
+
+
+def sdk_signals():
+    import logging
+
+    from opentelemetry._logs import set_logger_provider
+    from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+
+    provider = LoggerProvider()
+    set_logger_provider(provider)
+    logger = logging.getLogger("orders")
+    logger.propagate = False
+    logger.addHandler(LoggingHandler(logger_provider=provider))
+    logger.error("no tea")
