@@ -51,7 +51,7 @@ class LogAxis:
     def ticks(self) -> list[Tick]:
         """At 1, 2 and 5 of each decade, or at 1 only where there are many."""
         first, last = math.floor(math.log10(self.start)), math.ceil(math.log10(self.end))
-        steps = _STEPS[:3] if last - first <= 2 else _STEPS[:1]
+        steps = _STEPS[:3] if last - first <= 3 else _STEPS[:1]
         values = [step * 10.0**power for power in range(first, last + 1) for step in steps]
         inside = [value for value in values if self.start <= value <= self.end]
         return [Tick(self.place(value), f"{value:g}") for value in inside]

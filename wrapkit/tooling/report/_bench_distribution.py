@@ -49,7 +49,7 @@ class Histogram:
     variant: str
     bins: Sequence[Bin]
     marks: Sequence[Tick]
-    label: str
+    labels: Sequence[str]
     spoken: str
 
 
@@ -108,6 +108,6 @@ def _histogram(variant: str, ordered: Sequence[float], axis: LogAxis) -> Histogr
             if count
         ],
         [Tick(axis.place(value), f"p{share * 100:.0f}") for share, value in quantiles],
-        ", ".join(words),
+        words,
         f"{variant}: {', '.join(words)}, of {len(ordered)} warm invocations",
     )
