@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
-SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples 2>/dev/null)
+SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples bench 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help dev demo bench bench-check foreign lint format types coverage test test-all generate pr clean \

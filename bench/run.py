@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import rivals
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -30,6 +32,8 @@ def command(scenario: dict[str, Any], record: Path, report: Path) -> list[str]:
     line += ["--task", scenario["task"], "--handler", scenario["handler"], *scenario["arguments"]]
     for name in scenario.get("environment", ()):
         line += ["--env", name]
+    for rival in rivals.variants(scenario.get("rivals", [])):
+        line += ["--variant", rival]
     if "event" in scenario:
         line += ["--event", scenario["event"]]
     line += ["--output", str(record), "--html", str(report)]

@@ -10,7 +10,8 @@ import os
 import site
 import sys
 
-from awslambdaric.__main__ import main as run_runtime_client
+# Under this name, which is the managed runtime's: Sentry's SDK looks for it in __main__.
+import awslambdaric.__main__ as awslambdaricmain
 
 PYTHON = "python{}.{}".format(*sys.version_info[:2])
 OPT = "__OPT__"
@@ -32,7 +33,7 @@ def main() -> None:
     for folder in [task_root, *layers]:
         site.addsitedir(folder)
     os.environ.setdefault("PYTHONPATH", os.environ["LAMBDA_RUNTIME_DIR"])
-    run_runtime_client([task_root, os.environ["_HANDLER"]])
+    awslambdaricmain.main([task_root, os.environ["_HANDLER"]])
 
 
 if __name__ == "__main__":
