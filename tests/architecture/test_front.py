@@ -15,7 +15,7 @@ import wrapkit
 import wrapkit.lifecycle
 from tests.architecture.tree import ROOT
 
-ENTRY_SCRIPTS = {"__main__", "launch", "runner"}
+ENTRY_SCRIPTS = {"__main__", "launch", "runner", "unpack"}
 
 
 def names_for_type_checkers():

@@ -6,6 +6,7 @@ the contract.
 """
 
 import sys
+from posix import urandom  # the runner has not loaded os when it loads this module
 
 from ._span import (
     FLAG_HAS_IS_REMOTE,
@@ -124,15 +125,17 @@ def parse_x_ray_header(value: "Optional[str]") -> "Optional[TraceContext]":
     ``Sampled=0`` is what Lambda sends when X-Ray is not active, so it is no decision against the
     span.
     """
-    fields = dict(field.strip().partition("=")[::2] for field in (value or "").split(";"))
-    version, _, root = fields.get("Root", "").lower().partition("-")
-    seconds, _, unique = root.partition("-")
-    if version != "1" or not _is_hex(seconds, 8) or not _is_id(seconds + unique, 32):
+    root = parent = ""
+    for field in (value or "").split(";"):
+        name, _, text = field.strip().partition("=")
+        if name == "Root":
+            root = text.lower()
+        elif name == "Parent":
+            parent = text.lower()
+    trace_id = root[2:10] + root[11:]
+    if root[:2] != "1-" or root[10:11] != "-" or not _is_id(trace_id, 32):
         return None
-    parent = fields.get("Parent", "").lower()
-    return TraceContext(
-        trace_id=seconds + unique, parent_span_id=parent if _is_id(parent, 16) else ""
-    )
+    return TraceContext(trace_id=trace_id, parent_span_id=parent if _is_id(parent, 16) else "")
 
 
 def _is_hex(text: str, length: int) -> bool:
@@ -154,8 +157,6 @@ def new_span_id() -> str:
 
 
 def _random_id(length_bytes: int) -> str:
-    from os import urandom  # the runner has not loaded os when it loads this module
-
     while True:
         data = urandom(length_bytes)
         if any(data):

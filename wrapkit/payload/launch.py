@@ -2,12 +2,25 @@
 # `_wrapkit`. Little stands here, and no docstring: a start script is compiled anew at each start,
 # and its globals become those of the runtime's script.
 
+import marshal
 import sys
+from _frozen_importlib_external import MAGIC_NUMBER
 
+folder = __file__.rpartition("/")[0] or "."
 # Not only for -I and -P, which leave the script's own folder out.
-sys.path.insert(0, __file__.rpartition("/")[0] or ".")
+sys.path.insert(0, folder)
+
+bundle = {"folder": folder}  # type: dict[str, object]
 
 try:
+    try:
+        with open(f"{folder}/init-{MAGIC_NUMBER.hex()}.bundle", "rb") as file:
+            code, modules, bundle["later"] = marshal.loads(file.read())  # noqa: S302 - the layer's own
+    except OSError:  # not made for this Python: the modules are found one by one
+        pass
+    else:
+        exec(marshal.loads(code), bundle)  # noqa: S102, S302 - the same
+        bundle["unpack"](modules)  # type: ignore[operator]
     from _wrapkit.payload.internal._launch import Launch  # type: ignore[import-not-found]
 
     run = Launch(globals()).run

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from importlib.util import MAGIC_NUMBER
 
 import pytest
 
@@ -57,7 +58,8 @@ def generated(tmp_path_factory):
     return root
 
 
-HOOK = {*EXEC_WRAPPERS, "wrapkit/launch.py"}
+BUNDLE = f"wrapkit/init-{MAGIC_NUMBER.hex()}.bundle"
+HOOK = {*EXEC_WRAPPERS, "wrapkit/launch.py", BUNDLE}
 EXTENSION = {"extensions/wrapkit", "wrapkit/runner.py"}
 
 

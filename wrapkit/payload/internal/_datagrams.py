@@ -11,6 +11,7 @@ Rule 4. What is dropped is counted, and the count goes along with the next datag
 """
 
 import sys
+from json import JSONEncoder
 
 from .._env import socket_path
 from .._report import report_once
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 WAIT_FOR_ROOM_US = 5000
 # A start must fit into one datagram whatever the caller sends; W3C asks for 512 characters.
 MAX_TRACE_STATE_CHARACTERS = 4096
+# json.dumps would make an encoder each time.
+_encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Linux's, on all architectures: `_socket` itself is a library to load, at the first invocation.
+_MSG_DONTWAIT = 0x40
 # As large as a datagram may be by the contract.
 MAX_DATAGRAM_BYTES = 65536
 
@@ -152,12 +157,10 @@ class Datagrams:
         return True
 
     def _send_bytes(self, data: bytes, wait: bool) -> None:
-        from _socket import MSG_DONTWAIT
-
         if self._socket is None:
             self._socket = _new_socket()
         # By address each time: that outlives a runner which is started anew.
-        self._socket.sendto(data, 0 if wait else MSG_DONTWAIT, self._path)
+        self._socket.sendto(data, 0 if wait else _MSG_DONTWAIT, self._path)
 
 
 def _new_socket() -> "Any":
@@ -211,10 +214,7 @@ def _encoded(message: "dict[str, Any]") -> bytes:
 
 
 def _json(message: "dict[str, Any]") -> bytes:
-    import json
-
-    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return _encode(message).encode("utf-8", "replace")
 
 
 def _without_states(message: "dict[str, Any]") -> None:

@@ -17,7 +17,7 @@ import os
 import sys
 import time
 
-from .._env import INITIALIZATION_TYPE, OTEL_SDK_DISABLED, flag, places_invocations, text
+from .._env import INITIALIZATION_TYPE, places_invocations, text
 from .._invocation import new_span_id, trace_context
 from . import quietly
 
@@ -329,8 +329,6 @@ def _place(environ: "Mapping[str, str]") -> "Place":
 
 
 def _sink(mode: str, environ: "Mapping[str, str]") -> "Optional[Sink]":
-    if flag(environ, OTEL_SDK_DISABLED):
-        return None
     if mode == "internal":
         from ._direct import direct_export
 

@@ -37,6 +37,7 @@ class Launch:
     def __init__(self, main: "dict[str, Any]") -> None:
         self._main = main
         self._launch_file = main["__file__"]
+        self._bundle = main.get("bundle") or {}
         self._hook: Optional[Hook] = None
         self._client_hook = ImportHook({RUNTIME_CLIENT: self._install})
         target = sys.argv[1]
@@ -48,7 +49,7 @@ class Launch:
 
     def run(self) -> None:
         """Runs the script; what it raises leaves as it would without wrapkit."""
-        if self._mode != "external":
+        if self._mode != "external" and not _env.flag(self._environ, _env.OTEL_SDK_DISABLED):
             self._client_hook.install()
         self._restore_interpreter()
         try:
@@ -70,6 +71,8 @@ class Launch:
                 quietly(self._hook.close)
 
     def _install(self, bootstrap: "Any") -> None:
+        if "later" in self._bundle:
+            self._bundle["unpack"](self._bundle.pop("later"))
         from ._hook import install
 
         self._client_hook.remove()

@@ -14,7 +14,7 @@ from wrapkit import __version__
 
 from .._errors import USAGE, DiagnosticError
 from . import _sources
-from ._byte_code import compile_packages
+from ._byte_code import bundle_modules, compile_packages
 from ._instrumentation import FOLDER, chosen, install_instrumentation
 from ._interpreters import LAMBDA_VERSIONS, find_interpreter
 from ._replace import replaced_folder
@@ -31,6 +31,29 @@ DEFAULT_MODE = "both"
 # no other layer has.
 EXEC_WRAPPERS = ("otel-handler", "otel-instrument", "wrapkit-handler")
 _CHAIN_LINE = b"_wrapkit_chain_default=\n"
+
+# What the hook loads at Init, in the order of its imports.
+INIT_MODULES = (
+    "__init__",
+    "payload/__init__",
+    "payload/internal/__init__",
+    "payload/_report",
+    "payload/_env",
+    "payload/internal/_on_import",
+    "payload/internal/_launch",
+)
+# The same, once the runtime client has loaded what these import.
+LATER_MODULES = (
+    "payload/_span",
+    "payload/_invocation",
+    "payload/internal/_hook",
+    "payload/internal/_patches",
+    "payload/internal/libraries/__init__",
+)
+LATER_MODULES_OF = {
+    "both": ("payload/internal/_datagrams",),
+    "internal": ("payload/_env_export", "payload/internal/_direct"),
+}
 
 # Where Lambda extracts layers.
 OPT = "/opt"
@@ -112,6 +135,8 @@ def generate_layer(
         for interpreter in interpreters.values():
             for root in (PACKAGES, FOLDER) if names else (PACKAGES,):
                 compile_packages(interpreter, folder / root, f"{OPT}/{root}")
+            if mode != "external":
+                _bundle(interpreter, folder, mode)
         _write(folder / MARKER, _description(language, mode, interpreters, names))
         _set_modes(folder, {folder / path for path in sources if sources[path].executable})
         files = {
@@ -120,6 +145,17 @@ def generate_layer(
             if path.is_file()
         }
     return Layer(output, language, mode, interpreters, files, names)
+
+
+def _bundle(interpreter: str, folder: Path, mode: str) -> None:
+    bundle_modules(
+        interpreter,
+        folder / "wrapkit",
+        f"{OPT}/wrapkit",
+        unpack=_sources.PACKAGE / "payload/unpack.py",
+        modules=[f"_wrapkit/{module}.py" for module in INIT_MODULES],
+        later=[f"_wrapkit/{module}.py" for module in (*LATER_MODULES, *LATER_MODULES_OF[mode])],
+    )
 
 
 def _init(mode: str, defaults: Mapping[str, str], instrumentation: tuple[str, ...]) -> str:
