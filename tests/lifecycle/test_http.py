@@ -101,6 +101,18 @@ def test_empty_lines_before_a_request_are_ignored():
     assert message.head.target == "/"
 
 
+def test_names_are_read_the_same_however_many_and_however_often():
+    """Those that have been read before, and those beyond what is remembered."""
+    names = [f"X-Field-{number}" for number in range(400)]
+    for _ in range(2):
+        for name in names:
+            (message,) = read_all(
+                request_bytes("GET", "/", "host", ((name, "value"),)), requests=True
+            )
+            assert message.head.headers[name.lower()] == "value"
+    assert refused(b"GET / HTTP/1.1\r\nX-Field-1\r\n\r\n").status == 400
+
+
 def test_repeated_fields_are_joined_and_equal_lengths_are_one():
     stream = b"GET / HTTP/1.1\r\nA: 1\r\na: 2\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx"
     (message,) = read_all(stream, requests=True)

@@ -51,6 +51,10 @@ _REASONS = {
     505: "HTTP Version Not Supported",
 }
 _NO_BODY = (204, 304)
+# Names of header fields that have been read, and found in order, with their lower-case form: a peer
+# sends the same dozen again and again. Bounded, since it is the peer that names them.
+_MAX_KNOWN_NAMES = 256
+_LOWER_CASE: "dict[str, str]" = {}
 
 # How the body of the current message ends; what a reader expects next.
 _HEAD, _LENGTH, _CHUNK_LINE, _CHUNK, _CHUNK_END, _TRAILERS, _UNTIL_CLOSE, _END = range(8)
@@ -370,9 +374,14 @@ def _fields(lines: "list[str]") -> "dict[str, str]":
 
 def _field(line: str) -> "tuple[str, str]":
     name, colon, value = line.partition(":")
-    if not colon or not name or name != name.strip() or " " in name or "\t" in name:
-        raise HttpError(400, "a malformed header line")
-    return name.lower(), value.strip(" \t")
+    known = _LOWER_CASE.get(name)
+    if known is None or not colon:
+        if not colon or not name or name != name.strip() or " " in name or "\t" in name:
+            raise HttpError(400, "a malformed header line")
+        known = name.lower()
+        if len(_LOWER_CASE) < _MAX_KNOWN_NAMES:
+            _LOWER_CASE[name] = known
+    return known, value.strip(" \t")
 
 
 def _is_number(text: str) -> bool:

@@ -230,6 +230,11 @@ class ExecutionEnvironment:
         return self._host is not None and self._host.takes_invocations
 
     @property
+    def extensions(self) -> tuple[str, ...]:
+        """The file names of the external extensions."""
+        return () if self._sandbox is None else self._sandbox.extensions
+
+    @property
     def runtime_api(self) -> str:
         """The address of the runtime API, as in ``AWS_LAMBDA_RUNTIME_API``."""
         return "" if self._server is None else self._server.address

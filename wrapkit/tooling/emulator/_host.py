@@ -47,6 +47,7 @@ from wrapkit.lifecycle import (
 )
 
 from ._credentials import Tokens
+from ._deadline_timer import DeadlineTimer
 from ._processes import RUNTIME, Processes
 from ._progress import InitProgress
 
@@ -100,8 +101,8 @@ class Host:
         self.has_worker = asyncio.Event()
         self._extension_connections: dict[str, Connection] = {}
         self._starting: asyncio.Handle | None = None
-        self._deadline_ms: int | None = None
-        self._cancel_timer: Callable[[], None] | None = None
+        self._ended_cpu_ms: Mapping[str, float] | None = None
+        self._deadline = DeadlineTimer(environment, clock, self._expire)
         self._tasks: set[asyncio.Task[None]] = set()
         self.failure: BaseException | None = None
         self.exited_ms: dict[str, float] = {}
@@ -132,29 +133,31 @@ class Host:
         self._execute_all(self._environment.receive(event, self._clock.now_ms()))
 
     def _expire(self) -> None:
-        self._cancel_timer = self._deadline_ms = None
         self.processes.drain()
         self._execute_all(self._environment.expire(self._clock.now_ms()))
 
     def _execute_all(self, effects: list[Any]) -> None:
         try:
-            for effect in effects:
+            for effect in self._urgent_first(effects):
                 _EXECUTORS[type(effect)](self, effect)
         except BaseException as error:
             self.fail(error)
             raise
-        self._set_timer()
+        self._deadline.set()
 
-    def _set_timer(self) -> None:
-        deadline_ms = self._environment.next_deadline_ms()
-        if deadline_ms == self._deadline_ms:
-            return
-        if self._cancel_timer is not None:
-            self._cancel_timer()
-            self._cancel_timer = None
-        self._deadline_ms = deadline_ms
-        if deadline_ms is not None:
-            self._cancel_timer = self._clock.call_at(deadline_ms, self._expire)
+    def _urgent_first(self, effects: list[Any]) -> list[Any]:
+        """The event to the runtime before what is written down: it works on another core meanwhile.
+
+        The processes go on when it is there, since before they would only wait again. Nothing that
+        they print is read until all effects have been executed, so the log keeps its order.
+        """
+        kinds = {type(effect) for effect in effects}
+        if len(effects) < 2 or DeliverInvocation not in kinds:
+            return effects
+        if InvocationEnded in kinds:
+            self._ended_cpu_ms = self.processes.cpu_ms_since_mark()
+        self.processes.mark_cpu()
+        return sorted(effects, key=lambda effect: _URGENCY.get(type(effect), len(_URGENCY)))
 
     def _report(self, event: object) -> None:
         """Tells the core what happened to a process; nobody is there to hear of an error."""
@@ -386,8 +389,9 @@ class Host:
         # Only now: the runtime is to get its invocation even when its caller has gone away.
         invocation = self._invocations.pop(effect.request_id, None)
         self._journal.invocations.pop(effect.request_id, None)
+        cpu_ms, self._ended_cpu_ms = self._ended_cpu_ms, None
         if invocation is not None:
-            invocation.end(self.processes.cpu_ms_since_mark(), self._journal.tail)
+            invocation.end(cpu_ms or self.processes.cpu_ms_since_mark(), self._journal.tail)
 
     def _terminate_runtime(self, _: object) -> None:
         self._start_runtime_now()
@@ -417,9 +421,7 @@ class Host:
             # Beyond the limit it is killed, if a moment later than there.
             max_memory_used_mb = min(max_memory_used_mb, self.processes.memory.max_mb)
         self._journal.platform(effect.type, effect.record, max_memory_used_mb=max_memory_used_mb)
-        if effect.type == "platform.start":
-            self.processes.mark_cpu()
-        elif effect.type == "platform.report":
+        if effect.type == "platform.report":
             self._keep_report(effect.record)
         elif effect.type == "platform.initReport":
             self.init_report = self.init_report or effect.record
@@ -452,8 +454,7 @@ class Host:
 
     def close(self) -> None:
         """Ends timers, tasks and processes at once, without waiting."""
-        if self._cancel_timer is not None:
-            self._cancel_timer()
+        self._deadline.close()
         if self._starting is not None:
             self._starting.cancel()
         for task in self._tasks:
@@ -463,6 +464,7 @@ class Host:
             self._processes.destroy()
 
 
+_URGENCY = {DeliverInvocation: 0, Thaw: 1}
 _EXECUTORS: dict[type, Callable[[Host, Any], None]] = {
     DeliverInvocation: Host._deliver_invocation,
     DeliverInvoke: Host._deliver_invoke,

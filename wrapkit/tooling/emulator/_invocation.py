@@ -24,7 +24,8 @@ class Invocation:
     for ``ended``, when it is over for the extensions, too; then there is a ``result()``.
 
     ``on_piece`` gets the pieces of a response that the runtime streams, as they come; before the
-    first of them ``response_content_type`` is set.
+    first of them ``response_content_type`` is set. ``on_answer``, if it is set, gets the answer at
+    once, before the runtime hears that it has been taken.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Invocation:
         self.content_type = content_type
         self.response_content_type = "application/json"
         self.on_piece = on_piece
+        self.on_answer: Callable[[Answer], None] | None = None
         loop = asyncio.get_running_loop()
         self.answered: asyncio.Future[Answer] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
@@ -88,7 +90,10 @@ class Invocation:
         """Gives the caller its answer."""
         if not self.answered.done():
             self._answered_ms = now_ms
-            self.answered.set_result(self._answer(effect, init_error_body))
+            answer = self._answer(effect, init_error_body)
+            self.answered.set_result(answer)
+            if self.on_answer is not None:
+                self.on_answer(answer)
 
     def _answer(self, effect: Respond, init_error_body: bytes) -> Answer:
         error_type = effect.error_type or None

@@ -123,8 +123,9 @@ class Journal:
             content["tracing"] = {"type": TRACING_TYPE, "value": invocation.trace_header}
         if invocation is not None and invocation.tenant_id:
             content["tenantId"] = invocation.tenant_id
-        for span in content.get("spans", ()):
-            span["start"] = iso_time(span["start"])
+        if self._on_record is not None or self.telemetry.is_heard:
+            for span in content.get("spans", ()):
+                span["start"] = iso_time(span["start"])
 
     def _origin(self) -> dict[str, Any]:
         version = f"{self._runtime_version}.v0"

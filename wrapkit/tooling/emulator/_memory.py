@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MEGABYTE = 1024 * 1024
+# The lines up to VmHWM have half of it.
+_STATUS_BYTES = 4096
+_HIGH_WATER = b"VmHWM:"
 
 
 class MemoryMeter:
@@ -35,6 +38,9 @@ class MemoryMeter:
         tree = list(pids)
         if descendants:
             tree.extend(child for pid in tuple(tree) for child in descendants_of(pid))
+        if len(tree) == 1 and not ended_peak_bytes:  # most environments; exact, see above
+            self.max_bytes = max(self.max_bytes, high_water_bytes(tree[0]))
+            return
         marks = [(high_water_bytes(pid), resident_bytes(pid)) for pid in tree]
         now_bytes = sum(resident for _, resident in marks)
         self.max_bytes = max(self.max_bytes, now_bytes + ended_peak_bytes)
@@ -50,7 +56,7 @@ class MemoryMeter:
 def resident_bytes(pid: int) -> int:
     """The resident memory of a process now; 0 for one that is gone."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
+        with open(f"/proc/{pid}/statm", "rb", 0) as file:
             return int(file.read().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
         return 0
@@ -58,10 +64,9 @@ def resident_bytes(pid: int) -> int:
 
 def high_water_bytes(pid: int) -> int:
     """The most resident memory that a process has had; 0 for one that is gone."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
-        for line in file:
-            if line.startswith(b"VmHWM:"):
-                return int(line.split()[1]) * 1024
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/status", "rb", 0) as file:
+        status = file.read(_STATUS_BYTES)
+        return int(status[status.index(_HIGH_WATER) :].split(None, 2)[1]) * 1024
     return 0
 
 

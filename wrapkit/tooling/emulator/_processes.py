@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import os
 import signal
 from typing import TYPE_CHECKING
+
+from wrapkit.tooling._lazy_timer import LazyTimer
 
 from ._guardian import kill_all
 from ._launch import Process, Program
@@ -75,12 +76,12 @@ class Processes:
         limit_bytes = function.memory_mb * MEGABYTE
         self._memory_limit = MemoryLimit(limit_bytes) if profile.has_limits else None
         self._samples = 0
-        self._stray_timer: asyncio.TimerHandle | None = None
+        self._stray_timer = LazyTimer(self._stop_strays)
         self._stopped_strays: list[int] = []
         self._running: dict[str, Process] = {}
         self._outputs: dict[str, Output] = {}
         self._cpu_ns_at_mark: dict[str, int] = {}
-        self._sampler: asyncio.TimerHandle | None = None
+        self._sampler = LazyTimer(self._sample_regularly)
         self.memory = MemoryMeter()
         self.statuses: dict[str, str] = {}
         self.killed: list[str] = []
@@ -126,7 +127,7 @@ class Processes:
         del self._running[process.name]
         self._outputs.pop(process.name).finish()
         if not self._running:
-            self._stop_sampler()
+            self._sampler.cancel()
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Sends a signal to a process and its group; nothing where it is gone."""
@@ -139,15 +140,13 @@ class Processes:
 
     def freeze(self) -> None:
         """Stops every process, as the platform does between invocations."""
-        self._stop_sampler()
+        self._sampler.cancel()
         for process in self._running.values():
             process.signal_group(signal.SIGSTOP)
         if self._running:
-            loop = asyncio.get_running_loop()
-            self._stray_timer = loop.call_later(_STRAY_DELAY_S, self._stop_strays)
+            self._stray_timer.set(_STRAY_DELAY_S)
 
     def _stop_strays(self) -> None:
-        self._stray_timer = None
         groups = {process.pid for process in self._running.values()}
         for pid in self._sandbox.stray_processes():
             with contextlib.suppress(OSError):
@@ -157,7 +156,7 @@ class Processes:
 
     def thaw(self) -> None:
         """Lets every process go on."""
-        self._cancel_stray_timer()
+        self._stray_timer.cancel()
         for pid in self._stopped_strays:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGCONT)
@@ -165,11 +164,6 @@ class Processes:
         for process in self._running.values():
             process.signal_group(signal.SIGCONT)
         self._start_sampler()
-
-    def _cancel_stray_timer(self) -> None:
-        if self._stray_timer is not None:
-            self._stray_timer.cancel()
-            self._stray_timer = None
 
     def limit_cpu(self) -> None:
         """Begins to limit the CPU, where that is asked for."""
@@ -222,12 +216,10 @@ class Processes:
         self.memory.sample(pids, descendants=descendants, ended_peak_bytes=ended_peak_bytes)
 
     def _start_sampler(self) -> None:
-        if self._sampler is None and self._running:
-            loop = asyncio.get_running_loop()
-            self._sampler = loop.call_later(_SAMPLE_INTERVAL_S, self._sample_regularly)
+        if self._running and not self._sampler.is_set:
+            self._sampler.set(_SAMPLE_INTERVAL_S)
 
     def _sample_regularly(self) -> None:
-        self._sampler = None
         self._samples += 1
         walks = self._samples % _SAMPLES_PER_WALK == 0
         self.sample_memory(descendants=walks)
@@ -246,19 +238,14 @@ class Processes:
         if name is not None:
             self.signal(name, signal.SIGKILL)
 
-    def _stop_sampler(self) -> None:
-        if self._sampler is not None:
-            self._sampler.cancel()
-            self._sampler = None
-
     def kill_strays(self) -> None:
         """Kills what the processes have left behind, once they are gone themselves."""
         kill_all(self._sandbox.stray_processes)
 
     def destroy(self) -> None:
         """Kills whatever is left, waits for it, and lets go of the pipes. Calls nobody back."""
-        self._stop_sampler()
-        self._cancel_stray_timer()
+        self._sampler.close()
+        self._stray_timer.close()
         # By descent, too: one that is just executing its program has no variables to be found by.
         born = [pid for one in self._running.values() for pid in descendants_of(one.pid)]
         for process in self._running.values():

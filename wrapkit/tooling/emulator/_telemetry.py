@@ -40,6 +40,11 @@ class Telemetry:
         for subscriber in self._subscribers.values():
             subscriber.take(record)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody gets the records, now or by a subscription to come."""
+        return self._history is not None or bool(self._subscribers)
+
     def _remember(self, history: list[Record], record: Record) -> None:
         if len(history) < _MAX_HISTORY:
             history.append(record)

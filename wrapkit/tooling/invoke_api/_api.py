@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from wrapkit.lifecycle import Head
 
+    from ..emulator import Answer, Invocation
     from ._backend import Backend
 
 _PATHS = (
@@ -131,22 +132,28 @@ class _Exchange(Exchange):
             backend.events.put(request)
             self._connection.answer(response_bytes(202, self._headers(request, version)))
         else:
-            self._api.start(self._answer(backend, request, has_log_tail=options.has_log_tail))
+            caller = _Caller(self, backend, request, has_log_tail=options.has_log_tail)
+            if options.has_log_tail or not backend.pool.invoke_at_once(request, caller):
+                caller.must_invoke()
 
-    async def _answer(
-        self, backend: Backend, request: InvokeRequest, *, has_log_tail: bool
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on in a task."""
+        self._api.start(work)
+
+    def refuse(self, error: Exception) -> None:
+        """Answers with what came instead of an invocation."""
+        self._connection.answer(refusal_of(error).answer(self._request_id))
+
+    def answer(
+        self, request: InvokeRequest, backend: Backend, answer: Answer, log_tail: str
     ) -> None:
-        try:
-            invocation = await backend.pool.invoke(request)
-            answer = await invocation.answered
-            headers = self._headers(request, backend.served.function.version)
-            if answer.function_error:
-                headers.append(("X-Amz-Function-Error", answer.function_error))
-            if has_log_tail:
-                headers.append(("X-Amz-Log-Result", await log_result(invocation)))
-            self._connection.answer(response_bytes(200, headers, answer.payload))
-        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
-            self._connection.answer(refusal_of(error).answer(self._request_id))
+        """Answers with what the function said."""
+        headers = self._headers(request, backend.served.function.version)
+        if answer.function_error:
+            headers.append(("X-Amz-Function-Error", answer.function_error))
+        if log_tail:
+            headers.append(("X-Amz-Log-Result", log_tail))
+        self._connection.answer(response_bytes(200, headers, answer.payload))
 
     def _headers(self, request: InvokeRequest, version: str) -> list[tuple[str, str]]:
         return [
@@ -173,6 +180,46 @@ class _Exchange(Exchange):
             self._connection.answer(response_bytes(204, self._headers(request, version)))
         else:
             self._api.start(stream.run(backend, request, has_log_tail=options.has_log_tail))
+
+
+class _Caller:
+    """Who waits for an invocation to begin, and then to be answered."""
+
+    def __init__(
+        self, exchange: _Exchange, backend: Backend, request: InvokeRequest, *, has_log_tail: bool
+    ) -> None:
+        self._exchange, self._backend, self._request = exchange, backend, request
+        self._has_log_tail = has_log_tail
+
+    def begun(self, invocation: Invocation) -> None:
+        """Answers as soon as the function does."""
+        invocation.on_answer = self._answer
+        invocation.answered.add_done_callback(self._say_failure)
+
+    def failed(self, error: Exception) -> None:
+        """The emulator failed."""
+        self._exchange.refuse(error)
+
+    def must_invoke(self) -> None:
+        """Goes on in a task, since an environment has to be made."""
+        self._exchange.start(self._invoke())
+
+    def _answer(self, answer: Answer) -> None:
+        self._exchange.answer(self._request, self._backend, answer, "")
+
+    def _say_failure(self, answered: asyncio.Future[Answer]) -> None:
+        error = None if answered.cancelled() else answered.exception()
+        if isinstance(error, Exception):
+            self._exchange.refuse(error)
+
+    async def _invoke(self) -> None:
+        try:
+            invocation = await self._backend.pool.invoke(self._request)
+            answer = await invocation.answered
+            tail = await log_result(invocation) if self._has_log_tail else ""
+            self._exchange.answer(self._request, self._backend, answer, tail)
+        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
+            self._exchange.refuse(error)
 
 
 def _operation(method: str, path: str) -> tuple[str, str]:
