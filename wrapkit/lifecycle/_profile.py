@@ -20,7 +20,7 @@ class Profile(Record):
         has_limits: whether memory size and package size are limits.
         has_log_descriptor: whether the runtime can write its log as framed messages.
         has_telemetry: whether there is a Telemetry API (and a Logs API), or only a stub of it.
-        traces: whether the caller's trace header is passed on.
+        traces: whether the caller's trace header reaches the runtime, and not the extensions only.
         measures_memory: whether Max Memory Used is measured, or is the memory size.
         explains_timeout: whether a timeout is an error with a type, or a line of text that looks
             like a response.

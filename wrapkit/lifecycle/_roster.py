@@ -174,9 +174,9 @@ def _refusal(reason: str, message: str) -> RemoteLifecycleError:
 def _check_events(events: "Iterable[str]", *, internal: bool) -> None:
     for event in events:
         if event not in _EVENTS:
-            raise _refusal("InvalidEventType", f"{event}: unknown event")
+            raise _refusal("InvalidEventType", f"{event}: ErrorInvalidEventType")
         if internal and event == "SHUTDOWN":
-            text = f"{event}: an internal extension cannot subscribe to it"
+            text = f"{event}: ShutdownEventNotSupportedForInternalExtension"
             raise _refusal("InvalidEventType", text)
 
 

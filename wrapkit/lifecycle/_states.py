@@ -100,7 +100,7 @@ class RuntimeState(Enum):
     RESTORING = "Restoring"
     INVOCATION_RESPONSE = "InvocationResponse"
     INVOCATION_ERROR_RESPONSE = "InvocationErrorResponse"
-    RESPONSE_SENT = "ResponseSent"
+    RESPONSE_SENT = "RuntimeResponseSentState"
     RESTORE_ERROR = "RestoreError"
     EXITED = "Exited"
 
@@ -283,7 +283,23 @@ PHASE_TRANSITIONS = {
     _P.ENDED: {},
 }
 
-_EXTENSION_CALLS = (_I.REGISTER, _I.NEXT, _I.INIT_ERROR, _I.EXIT_ERROR)
+# Where a call would lead, for the platform's words when it is refused.
+_EXTENSION_CALLS = {
+    _I.REGISTER: _S.REGISTERED,
+    _I.NEXT: _S.READY,
+    _I.INIT_ERROR: _S.INIT_ERROR,
+    _I.EXIT_ERROR: _S.EXIT_ERROR,
+}
+_RUNTIME_CALLS = {
+    _J.NEXT: _R.READY,
+    _J.RESPONSE: _R.INVOCATION_RESPONSE,
+    _J.ERROR: _R.INVOCATION_ERROR_RESPONSE,
+    # A body may end after its runtime has: a race between the two, and nobody's mistake.
+    _J.RESPONSE_SENT: _R.RESPONSE_SENT,
+    _J.INIT_ERROR: _R.INIT_ERROR,
+    _J.RESTORE_NEXT: _R.RESTORE_READY,
+    _J.RESTORE_ERROR: _R.RESTORE_ERROR,
+}
 
 
 def next_extension_state(
@@ -293,10 +309,12 @@ def next_extension_state(
     target = EXTENSION_TRANSITIONS[kind].get(state, {}).get(move)
     if target is not None:
         return target
-    message = f"Extension {extension} is {state.value}: {move.value} is not allowed"
     if move in _EXTENSION_CALLS:
+        message = _refusal(state.value, _EXTENSION_CALLS[move].value, f"extension {extension}")
         raise RemoteLifecycleError("Extension.InvalidExtensionState", message)
-    raise LocalLifecycleError(message)
+    raise LocalLifecycleError(
+        f"Extension {extension} is {state.value}: {move.value} is not allowed"
+    )
 
 
 def next_runtime_state(state: RuntimeState, move: RuntimeInput) -> RuntimeState:
@@ -304,11 +322,18 @@ def next_runtime_state(state: RuntimeState, move: RuntimeInput) -> RuntimeState:
     target = RUNTIME_TRANSITIONS[state].get(move)
     if target is not None:
         return target
-    message = f"The runtime is {state.value}: {move.value} is not allowed"
-    if move in (_J.DELIVER, _J.EXIT):
-        raise LocalLifecycleError(message)
-    # A body may end after its runtime has: a race between the two, and nobody's mistake.
-    raise RemoteLifecycleError("InvalidStateTransition", message)
+    if move in _RUNTIME_CALLS:
+        message = _refusal(state.value, _RUNTIME_CALLS[move].value, "runtime")
+        raise RemoteLifecycleError("InvalidStateTransition", message)
+    raise LocalLifecycleError(f"The runtime is {state.value}: {move.value} is not allowed")
+
+
+def _refusal(state: str, target: str, whose: str) -> str:
+    """AWS's own words."""
+    return (
+        f"State transition from {state} to {target} failed for {whose}. "
+        "Error: State transition is not allowed"
+    )
 
 
 def next_request_state(state: RequestState, move: RequestInput) -> RequestState:

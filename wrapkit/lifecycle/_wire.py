@@ -113,7 +113,7 @@ def read_register_request(message: Message) -> "tuple[str, tuple[str, ...], tupl
     if body is None:
         raise _invalid_format("the body is not a JSON object")
     if body.get("configurationKeys"):
-        raise _invalid_format("configurationKeys are not supported")
+        raise _invalid_format("configurationKeys are deprecated; use environment variables instead")
     events = body.get("events") or []
     if not isinstance(events, list) or not all(isinstance(event, str) for event in events):
         raise _invalid_format("events is not a list of strings")

@@ -137,7 +137,8 @@ async def _invoke_all(
         if environment.function.is_managed:
             await environment.wait_for_worker(environment.function.timeout_ms / 1000)
         if not environment.takes_invocations:
-            break  # on managed instances there is no reset
+            report.not_sent(len(events) - number + 1)
+            return
         report.invocation_begins(number, len(events), event.name)
         result = await environment.invoke(event.payload)
         record.invocations.append(InvocationRecord(event.name, result))

@@ -182,8 +182,6 @@ class Host:
     def invoke(self, invocation: Invocation) -> None:
         """Begins an invocation, or lets it wait for its turn."""
         self._invocations[invocation.request_id] = invocation
-        if not self.profile.traces:
-            invocation.trace_header = None
         self._journal.invocations[invocation.request_id] = invocation
         self.receive(Invoke(request_id=invocation.request_id))
 
@@ -338,7 +336,7 @@ class Host:
             request_id=effect.request_id,
             deadline_ms=effect.deadline_ms,
             invoked_function_arn=invocation.invoked_function_arn,
-            trace_header=invocation.trace_header,
+            trace_header=invocation.trace_header if self.profile.traces else None,
             client_context=invocation.client_context,
             cognito_identity=invocation.cognito_identity,
             tenant_id=invocation.tenant_id,

@@ -95,6 +95,14 @@ class RunReport:
             )
         self._line(f"  {fit(_payload_text(record), PAYLOAD_LINES * self._width - 2)}")
 
+    def not_sent(self, count: int) -> None:
+        """On managed instances a failure ends the environment."""
+        self._console.print()
+        self._line(
+            f"  {count} more not sent: on managed instances an environment that failed is replaced,"
+            " not reset"
+        )
+
     def shutdown_begins(self) -> None:
         self._heading("SHUTDOWN")
 
