@@ -53,6 +53,7 @@ def _call_after_execution(loader: "Any", loaded: "Callable[[Any], None]") -> Non
     def exec_module(module: "Any") -> None:
         del loader.exec_module
         loader.exec_module(module)
+        quietly(_bind, module)
         quietly(loaded, module)
 
     # The interpreter takes its import machinery out of the traceback of a module that fails to
@@ -60,3 +61,12 @@ def _call_after_execution(loader: "Any", loaded: "Callable[[Any], None]") -> Non
     code = exec_module.__code__
     exec_module.__code__ = code.replace(co_filename="<frozen importlib._bootstrap_external>")
     loader.exec_module = exec_module
+
+
+def _bind(module: "Any") -> None:
+    """Makes a module an attribute of its package, as the interpreter is about to: who looks at it
+    now may look for it there.
+    """
+    package, _, name = module.__name__.rpartition(".")
+    if package in sys.modules:
+        setattr(sys.modules[package], name, module)

@@ -12,7 +12,17 @@ from .test_equality import PARENT, told_requests, told_spans
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("flask", "httpx", "jinja2", "sqlalchemy")
+NAMES = (
+    "django",
+    "flask",
+    "grpc_aio_client",
+    "grpc_client",
+    "httpx",
+    "jinja2",
+    "mysql",
+    "sqlalchemy",
+)
+COMPARED = ("flask", "httpx", "jinja2", "sqlalchemy")
 LIBRARIES = ("flask", "httpx", "jinja2", "sqlalchemy<2.1")
 EVENT = {"do": "several", "headers": {"traceparent": PARENT}}
 
@@ -35,7 +45,7 @@ def test_spans_equal_upstreams(under_wrapkit, under_upstream, packages, librarie
     upstream = packages(
         "upstream-web",
         *(each for each in UPSTREAM if "instrumentation" not in each or "lambda" in each),
-        *(f"opentelemetry-instrumentation-{name}=={CONTRIB}" for name in NAMES),
+        *(f"opentelemetry-instrumentation-{name}=={CONTRIB}" for name in COMPARED),
     )
 
     ours = under_wrapkit(EVENT, handler="others.handler", folder=libraries, layer=layer)
@@ -72,6 +82,23 @@ def test_a_library_of_another_version(under_wrapkit, packages, layer):
     assert recorded.stderr.endswith(" is not instrumented: it is too new\n")
     assert recorded.stderr.count("\n") == 1
     assert {span.name for span in recorded.by_call()} >= {"GET /orders/<number>", "jinja2.render"}
+
+
+def test_modules_within_packages(under_wrapkit, packages, layer):
+    """Some instrumentors look for a module in its package, which is not complete by then."""
+    folder = packages("within", "django", "grpcio", "mysql-connector-python")
+
+    recorded = under_wrapkit(
+        {"do": "within_packages"}, handler="others.handler", folder=folder, layer=layer
+    )
+
+    assert recorded.stderr == ""
+    assert recorded.result == [
+        "DjangoInstrumentor",
+        "GrpcAioInstrumentorClient",
+        "GrpcInstrumentorClient",
+        "MySQLInstrumentor",
+    ]
 
 
 def test_instrumentations_that_are_disabled(under_wrapkit, libraries, layer):

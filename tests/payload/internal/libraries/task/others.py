@@ -57,6 +57,22 @@ def of_another_version():
         work()
 
 
+def within_packages():
+    import django.conf
+    import grpc  # noqa: F401
+    import mysql.connector  # noqa: F401
+    from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+    django.conf.settings.configure(MIDDLEWARE=[], ROOT_URLCONF=__name__)
+    import django.core.handlers.wsgi
+
+    return sorted(
+        kind.__name__
+        for kind in BaseInstrumentor.__subclasses__()
+        if kind._instance is not None and kind._instance.is_instrumented_by_opentelemetry
+    )
+
+
 def versions():
     import importlib.metadata
 
