@@ -12,7 +12,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples bench 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo bench bench-check foreign lint format types coverage test test-all generate pr clean \
+.PHONY: help dev demo bench bench-check bench-runner collector foreign lint format types coverage test test-all generate \
+	pr clean \
 	lint.format lint.rules lint.shell lint.imports
 
 help: ## List the targets
@@ -47,6 +48,18 @@ bench: $(INSTALLED) ## Measure every figure that is quoted anew, some ten minute
 
 bench-check: $(INSTALLED) ## Let the benchmark find nothing in nothing, and 20 ms in 20 ms
 	$(BIN)/python bench/self_check.py
+
+bench-runner: $(INSTALLED) ## Measure the extension against its budgets, beside build/otelcol if it is there
+	$(BIN)/python bench/runner/measure.py --output build/bench-runner.json \
+		$(if $(wildcard build/otelcol),--collector build/otelcol)
+
+# Needs Go. In a copy, since Go writes into the folder.
+build/otelcol: bench/runner/collector/main.go bench/runner/collector/go.mod
+	@mkdir -p build/collector
+	cp $^ build/collector
+	cd build/collector && go mod tidy && go build -ldflags "-s -w" -o ../otelcol .
+
+collector: build/otelcol ## Build the OpenTelemetry Collector that bench-runner compares with
 
 # A target each, so that --keep-going shows all that is red.
 lint: lint.format lint.rules lint.shell lint.imports ## Check format, rules, shell and import contracts

@@ -122,14 +122,14 @@ class Exporter:
         tries = [lane.next_try_ms(more_waits=more_waits) for lane in self._lanes.values()]
         return min([moment for moment in tries if moment is not None], default=None)
 
-    def flush(self, *, last_until_ms: "Optional[float]" = None) -> None:
+    def flush(self, *, last_until_ms: "Optional[float]" = None, tries_again: bool = False) -> None:
         """Begins to export what waits.
 
         ``last_until_ms``: no other flush will follow, so endpoints that failed a moment ago are
-        tried too, until then.
+        tried too, until then. ``tries_again``: more than once, while there is time.
         """
         for lane in list(self._lanes.values()):
-            lane.flush(last_until_ms=last_until_ms)
+            lane.flush(last_until_ms=last_until_ms, tries_again=tries_again)
 
     def wait(self) -> None:
         """An invocation waits for what is under way, for as long as it is worth."""

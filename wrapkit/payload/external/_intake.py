@@ -23,11 +23,15 @@ class OtlpIntake:
     ``taken`` counts requests, so that the runner knows when something new waits.
     """
 
-    __slots__ = ("_outbox", "_signals", "taken")
+    __slots__ = ("_outbox", "_signals", "_taken", "taken")
 
     def __init__(self, outbox: "Outbox", signals: "Collection[str]") -> None:
         self._outbox = outbox
         self._signals = signals
+        self._taken = {
+            content_type: response_bytes(200, (("Content-Type", content_type),), body)
+            for content_type, body in ((_otlp_http.PROTOBUF, b""), (_otlp_http.JSON, b"{}"))
+        }
         self.taken = 0
 
     def take(self, head: "Head", body: "list[bytes]") -> bytes:
@@ -49,8 +53,7 @@ class OtlpIntake:
         self.taken += 1
         if body and signal in self._signals:
             self._outbox.add(Batch(signal=signal, content_type=content_type, body=body))
-        answer = b"{}" if content_type == _otlp_http.JSON else b""
-        return response_bytes(200, (("Content-Type", content_type),), answer)
+        return self._taken[content_type]
 
 
 def _decoded(coding: str, parts: "list[bytes]") -> "list[bytes]":

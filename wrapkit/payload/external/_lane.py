@@ -123,7 +123,7 @@ class Lane:
             loop, rank, first.target, lambda: _tls.tls_context(first.settings), self._proxy
         )
         self._settled = settled
-        self._last = False
+        self._last = self._tries_again = False
         self._flush_deadline_ms = _FOR_EVER
         self._spool_until_ms = 0.0
         self._patient_until_ms: Optional[float] = None
@@ -139,12 +139,14 @@ class Lane:
 
     # The flush
 
-    def flush(self, *, last_until_ms: "Optional[float]") -> None:
+    def flush(self, *, last_until_ms: "Optional[float]", tries_again: bool) -> None:
         """Exports what waits, until no more of it can be sent now. A flush that is under way takes
         it along.
 
         ``last_until_ms``: no other flush will follow this one, which has to be over by then.
+        ``tries_again``: and attempts that fail are worth another one while there is time.
         """
+        self._tries_again = tries_again
         now = self._now_ms()
         self._last = last_until_ms is not None
         self._flush_deadline_ms = _FOR_EVER if last_until_ms is None else last_until_ms
@@ -368,7 +370,7 @@ class Lane:
         again_ms = self._retry.failed(self._now_ms(), self._flush_deadline_ms, retry_after_ms)
         if attempt is not None:
             self._backlog.put_back(attempt.batch)
-        if self._last and again_ms is not None:
+        if self._last and self._tries_again and again_ms is not None:
             self._deadline_ms = again_ms
         else:
             self._finish()

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 # Who goes first when several sockets are ready. The event before the datagrams that belong to it,
 # these before the telemetry that says the same less exactly, exports last.
 _API, _HOOK, _OTLP, _TELEMETRY, _EXPORT = range(5)
+# Why an environment is shut down that lives on: what the shutdown takes is billed to the invocation
+# that failed, and what is not sent is sent by the next life.
+_RESETS = ("timeout", "failure")
 # A batch of telemetry is about twice the 256 KiB that were asked for, at most.
 _MAX_TELEMETRY_BYTES = 2 * 1024 * 1024
 # The platform's word on an invocation that was cut off comes up to 25 ms after SHUTDOWN (the
@@ -256,7 +259,10 @@ class Runner:
         last = bool(self._shutdown_reason)
         self._platform.encode(self._counters(), time.time_ns(), last=last)
         self._waiting_since_ms = None
-        self._exporter.flush(last_until_ms=self._last_until_ms)
+        self._exporter.flush(
+            last_until_ms=self._last_until_ms,
+            tries_again=self._shutdown_reason not in _RESETS,
+        )
 
     def _counters(self) -> "dict[str, int]":
         return {
@@ -298,8 +304,10 @@ class Runner:
         if self._waiting_since_ms is None:
             self._waiting_since_ms = now_ms()
         due = self._policy.export_due_ms(self._waiting_since_ms, self._queued_bytes)
-        if due is None:
-            return None
+        if (
+            due is None or due > now_ms()
+        ):  # whether an endpoint may be tried is asked when it is due
+            return due
         more_waits = bool(self._spans) or self._platform.is_waiting
         try_ms = self._exporter.next_try_ms(more_waits=more_waits)
         return None if try_ms is None else max(due, try_ms)
