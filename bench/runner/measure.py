@@ -287,6 +287,7 @@ def main() -> int:
     parser.add_argument("--collector", type=Path, help="the binary that `make collector` builds")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--spans", type=int, default=1_000_000)
+    parser.add_argument("--warm", type=int, default=200, help="invocations after a cold start")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         layer = Path(folder) / "layer"
@@ -303,7 +304,7 @@ def main() -> int:
             "decoding_us_a_span": decoding(options.spans // 10),
             "copying": copying(options.spans),
             "forwarding": forwarding(layer, options.spans),
-            "post_runtime_ms": post_runtime_ms(200),
+            "post_runtime_ms": post_runtime_ms(options.warm),
         }
         if options.collector is not None:
             record["collector"] = collector(options.collector.resolve(), options.spans, 5)

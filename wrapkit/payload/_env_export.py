@@ -21,7 +21,6 @@ METRIC_EXPORT_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
 # Before the name of a further destination; behind that, what stands behind OTEL_EXPORTER_OTLP_.
 DESTINATION = "WRAPKIT_EXPORTER_"
 METRICS = "WRAPKIT_METRICS"
-LOGS = "WRAPKIT_LOGS"
 LOG_TYPES = ("function", "extension")
 # Where a header's value refers to a secret (external/_secret_reference.py).
 SECRET_MARKS = ("${secretsmanager:", "${ssm:")
@@ -213,14 +212,14 @@ def log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
     """Which logs the extension exports: of LOG_TYPES, those that WRAPKIT_LOGS lists; none without
     it, since an SDK in the function may export the same lines.
     """
-    value = _env.text(environ, LOGS).lower()
+    value = _env.text(environ, _env.LOGS).lower()
     if value in ("", "none") or not any(
         export_settings(environ, "logs", destination) for destination in destinations(environ)
     ):
         return ()
     listed = [kind.strip() for kind in value.split(",")]
     if any(kind not in LOG_TYPES for kind in listed):
-        _env.malformed(LOGS, "neither none nor a list of " + ", ".join(LOG_TYPES), "none")
+        _env.malformed(_env.LOGS, "neither none nor a list of " + ", ".join(LOG_TYPES), "none")
         return ()
     return tuple(kind for kind in LOG_TYPES if kind in listed)
 

@@ -23,7 +23,6 @@ LOADED_AT_FIRST_NEXT = {
     "_wrapkit.lifecycle._wire",
     "_wrapkit.payload",
     "_wrapkit.payload._env",
-    "_wrapkit.payload._env_export",
     "_wrapkit.payload._report",
     "_wrapkit.payload.external",
     "_wrapkit.payload.external._start",

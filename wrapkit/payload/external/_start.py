@@ -21,7 +21,7 @@ from ...lifecycle import (
     registered_identifier,
     telemetry_request,
 )
-from .. import _env, _env_export
+from .. import _env
 from .._report import report
 
 TYPE_CHECKING = False
@@ -134,7 +134,7 @@ class Started:
         self.events: tuple[str, ...] = ("INVOKE", "SHUTDOWN")
         self.datagrams: Optional[_socket.socket] = None
         self.otlp_listener: Optional[_socket.socket] = None
-        self.telemetry_types = (_PLATFORM, *_env_export.log_types(environ))
+        self.telemetry_types = (_PLATFORM, *_log_types(environ))
         # None as well when the host has no Telemetry API
         self.telemetry_listener: Optional[_socket.socket] = None
 
@@ -165,6 +165,14 @@ def call_first_next(started: Started) -> None:
     started.otlp_listener = _listen_for_otlp(_env.otlp_address(started.environ))
     _subscribe(started)
     started.api.send_next(started.identifier)
+
+
+def _log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
+    if not _env.text(environ, _env.LOGS):
+        return ()  # as in most functions: not worth a module
+    from .._env_export import log_types
+
+    return log_types(environ)
 
 
 def _connect(authority: str) -> ApiConnection:
