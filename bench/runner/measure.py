@@ -283,12 +283,17 @@ def post_runtime_ms(warm: int) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--output", type=Path, required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--output", type=Path, help="measure, and write a record there")
+    what.add_argument("--show", type=Path, help="write a record as the table of bench/README.md")
     parser.add_argument("--collector", type=Path, help="the binary that `make collector` builds")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--spans", type=int, default=1_000_000)
     parser.add_argument("--warm", type=int, default=200, help="invocations after a cold start")
     options = parser.parse_args()
+    if options.show is not None:
+        sys.stdout.write("\n".join(table(json.loads(options.show.read_text()))) + "\n")
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         layer = Path(folder) / "layer"
         own = "{}.{}".format(*sys.version_info)
@@ -312,6 +317,52 @@ def main() -> int:
     options.output.write_text(json.dumps(record, indent=1) + "\n")
     sys.stdout.write("".join(f"{line}\n" for line in lines(record)))
     return 0
+
+
+def table(record: dict[str, Any]) -> list[str]:
+    """The record as rows of Markdown."""
+    start, forwarding, copying = record["start"], record["forwarding"], record["copying"]
+    collector = record["collector"]
+    cpu = forwarding["cpu_us_a_span"]
+    rows = [
+        ("", "wrapkit's extension", "beside it", "budget"),
+        ("---", "--:", "--:", "--:"),
+        (
+            "exec to the first `next`",
+            f"{start['start_ms']:.1f} ms",
+            f"{start['bare_ms']:.1f} ms: `python -I -S -c pass`",
+            f"1.4 times that; it is {start['start_ratio']:.2f}",
+        ),
+        ("", "", f"{collector['start_ms']:.1f} ms: the Collector, until it listens", ""),
+        (
+            "resident, idle",
+            f"{record['memory']['idle_mb']:.1f} MB",
+            f"{collector['idle_mb']:.1f} MB: the Collector",
+            "16 MB",
+        ),
+        ("with 10,000 spans queued", f"{record['memory']['queued_mb']:.1f} MB", "", "32 MB"),
+        (
+            "spans a second through it",
+            f"{forwarding['spans_per_s']:,.0f}",
+            f"{collector['spans_per_s']:,.0f}: the Collector",
+            "20,000",
+        ),
+        (
+            "CPU for a span",
+            f"{cpu:.2f} us",
+            f"{collector['cpu_us_a_span']:.2f} us: the Collector, which decodes and encodes",
+            f"a tenth of that; it is {cpu / collector['cpu_us_a_span']:.2f}",
+        ),
+        ("", "", f"{copying['cpu_us_a_span']:.2f} us: reading and writing the bytes, alone", ""),
+        ("", "", f"{record['decoding_us_a_span']:.2f} us: decoding and encoding in C, alone", ""),
+        (
+            "PostRuntimeExtensionsDuration, nothing to flush",
+            f"{record['post_runtime_ms']:.2f} ms",
+            "",
+            "1 ms",
+        ),
+    ]
+    return ["| " + " | ".join(row) + " |" for row in rows]
 
 
 def lines(record: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.tree import ROOT
 
 SCRIPT = ROOT / "bench/runner/measure.py"
-RECORDS = sorted((ROOT / "bench/results").glob("runner-*.json"))
+RECORD = ROOT / "bench/runner/record-python3.11.json"
 FIGURES = {"start", "memory", "decoding_us_a_span", "copying", "forwarding", "post_runtime_ms"}
 
 
@@ -31,9 +31,11 @@ def test_a_short_run_makes_a_whole_record(tmp_path):
     assert "spans_per_s" in done.stdout
 
 
-@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.name)
-def test_committed_records_are_whole(path):
-    """With the Collector beside."""
-    record = json.loads(path.read_text())
+def test_the_readme_shows_the_committed_record():
+    """Its table is what `--show` makes of it."""
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--show", RECORD], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
 
-    assert record.keys() >= FIGURES | {"collector", "machine", "python", "wrapkit_version"}
+    assert done.stdout in (ROOT / "bench/README.md").read_text()
