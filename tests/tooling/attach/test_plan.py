@@ -149,6 +149,15 @@ def test_a_wrapper_by_a_name_of_ours_stays(wrapper):
     assert CHAIN not in variables
 
 
+def test_a_collector_in_the_function_is_pointed_out():
+    """It was in a layer that goes; wrapkit listens in its place."""
+    before = function(variables={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"})
+    backend = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otlp.example.com"}
+
+    assert "names a collector in the function" in plan_attach(before, attachment()).notes[0]
+    assert plan_attach(before, attachment(variables=backend, override=True)).notes == ()
+
+
 def test_an_extension_alone_sets_no_wrapper():
     plan = plan_attach(function(), Attachment(LayerVersion(OURS, wrapper="")))
 

@@ -134,6 +134,13 @@ def test_nowhere_to_export_to(layer):
     assert found(Facts(now, (layer(),), built_in=ENDPOINT)) == []
 
 
+def test_a_collector_that_wrapkit_has_taken_the_place_of(layer):
+    local = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}
+    now = function(variables={WRAPPER: "/opt/otel-handler", **local})
+
+    assert found(Facts(now, (layer(),))) == ["exports-to-itself"]
+
+
 def test_permissions_and_routes_that_are_missing(layer):
     facts = Facts(
         attached(role="arn:aws:iam::123456789012:role/orders"),

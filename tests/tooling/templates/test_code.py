@@ -18,6 +18,7 @@ from tests.architecture.tree import ROOT
 from wrapkit.tooling._errors import DiagnosticError
 from wrapkit.tooling.templates import FORMATS, CodeRequest, generate_code, statements
 from wrapkit.tooling.templates._terraform import hcl
+from wrapkit.tooling.wrapping import EXEC_WRAPPERS
 
 from .conftest import ARN, BOUND_S, FOLDER
 
@@ -46,6 +47,17 @@ def test_every_format_names_layer_wrapper_and_permission(format_name, layer):
     assert "/opt/otel-handler" in text
     assert "xray:PutTraceSegments" in text
     assert all(name in text for name in NAMES)
+
+
+def test_what_counts_as_wrapkits_own_wrapper_is_the_same_everywhere():
+    """The names are written out in the code of other languages."""
+    code = [
+        *generate_code("terraform", request()).values(),
+        *generate_code("cdk", request()).values(),
+    ]
+
+    for name in EXEC_WRAPPERS:
+        assert sum(f"/opt/{name}" in text for text in code) >= 2
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

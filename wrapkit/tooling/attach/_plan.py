@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ _OUR_WRAPPERS = tuple(f"/opt/{name}" for name in EXEC_WRAPPERS)
 # Words in the names of layers that hold /opt/otel-handler or /opt/otel-instrument as well: of two
 # files with one path the later layer's is used, with the other's half of what it expects.
 _RIVALS = ("opentelemetry", "aws-otel")
+_OTLP_ENDPOINT = re.compile(r"OTEL_EXPORTER_OTLP_(?:TRACES_|METRICS_|LOGS_)?ENDPOINT")
+_LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]):431[78]\b")
 _HONOURED_PREFIXES = ("python", "nodejs", "java", "ruby", "dotnet")
 
 
@@ -94,6 +97,7 @@ def plan_attach(function: FunctionConfiguration, attachment: Attachment) -> Plan
     variables[RECORD] = new_record.encode()
     _check_layers(function, layers, attachment.layer)
     _check_variables(function, variables)
+    notes += _notes_about_endpoints(variables)
     byte_code = attachment.layer.byte_code
     if byte_code and function.runtime not in byte_code:
         notes.append(f"the layer has no byte code for {function.runtime}: cold starts compile it")
@@ -228,6 +232,21 @@ def _wanted_variables(
     return wanted, notes
 
 
+def _notes_about_endpoints(variables: Mapping[str, str]) -> list[str]:
+    """A collector in a layer that goes: exporting there would be exporting to ourselves."""
+    return [
+        f"{name} names a collector in the function, which wrapkit's extension stands in for: set it"
+        " to the backend with --env and --override"
+        for name, text in sorted(variables.items())
+        if is_local_endpoint(name, text)
+    ]
+
+
+def is_local_endpoint(name: str, text: str) -> bool:
+    """Whether a variable has exports go to OTLP's own port on the function's own machine."""
+    return _OTLP_ENDPOINT.fullmatch(name) is not None and _LOCAL.match(text) is not None
+
+
 def _wrapper_variables(variables: Mapping[str, str], attachment: Attachment) -> dict[str, str]:
     wrapper, there = attachment.layer.wrapper, variables.get(EXEC_WRAPPER, "")
     if not wrapper or there == wrapper or is_our_wrapper(there):
@@ -258,7 +277,7 @@ def _check_layers(
     rivals = [
         layer_name(layer)
         for layer in layers
-        if layer != ours.arn and any(word in layer_name(layer) for word in _RIVALS)
+        if layer != ours.arn and any(word in layer_name(layer).lower() for word in _RIVALS)
     ]
     if rivals:
         raise DiagnosticError(

@@ -6,7 +6,13 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from ..attach import WRAPKIT_CHAIN, attached_record, drift, variables_bytes
+from ..attach import (
+    WRAPKIT_CHAIN,
+    attached_record,
+    drift,
+    is_local_endpoint,
+    variables_bytes,
+)
 from ..layers import MAX_UNZIPPED_BYTES, Finding, Severity, megabytes
 
 if TYPE_CHECKING:
@@ -63,7 +69,7 @@ def _wrapper(facts: Facts) -> Iterator[Finding]:
     chain = [part for part in facts.variables.get(WRAPKIT_CHAIN, "").split(":") if part]
     wrappers = [facts.wrapper, *chain]
     for path in dict.fromkeys(wrappers):
-        yield from _wrapper_file(facts, path)
+        yield from _wrapper_file(facts, path, is_chained=path != facts.wrapper)
         if wrappers.count(path) > 1:
             yield Finding(
                 Severity.ERROR,
@@ -73,23 +79,26 @@ def _wrapper(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _wrapper_file(facts: Facts, path: str) -> Iterator[Finding]:
+def _wrapper_file(facts: Facts, path: str, *, is_chained: bool) -> Iterator[Finding]:
+    # wrapkit goes on without a part of its chain; Lambda does not without the wrapper.
+    severity = Severity.WARNING if is_chained else Severity.ERROR
+    what = "it does not run" if is_chained else "the function cannot start"
     if not path.startswith("/opt/"):
         if not path.startswith("/"):
-            message = f"the exec wrapper {path!r} is not an absolute path"
-            yield Finding(Severity.ERROR, "wrapper-missing", message, "give its path in /opt")
+            message = f"the exec wrapper {path!r} is not an absolute path: {what}"
+            yield Finding(severity, "wrapper-missing", message, "give its path in /opt")
         return
     is_executable = facts.file(path)
     if is_executable is None and facts.all_layers_seen:
         yield Finding(
-            Severity.ERROR,
+            severity,
             "wrapper-missing",
-            f"none of the layers has the exec wrapper {path}: the function cannot start",
+            f"none of the layers has the exec wrapper {path}: {what}",
             "add its layer, or remove the variable that names it",
         )
     elif is_executable is False:
-        message = f"{path} is not executable: the function cannot start"
-        yield Finding(Severity.ERROR, "wrapper-not-executable", message, "zip it with its modes")
+        message = f"{path} is not executable: {what}"
+        yield Finding(severity, "wrapper-not-executable", message, "zip it with its modes")
 
 
 def _layers(facts: Facts) -> Iterator[Finding]:
@@ -162,6 +171,11 @@ def _backend(facts: Facts) -> Iterator[Finding]:
             "nothing says where telemetry goes, so nothing is exported",
             "set OTEL_EXPORTER_OTLP_ENDPOINT, or otlp.endpoint in wrapkit.toml",
         )
+    for name, text in variables.items():
+        if is_local_endpoint(name, text):
+            message = f"{name} names a collector in the function, whose place wrapkit has taken"
+            hint = "set it to the backend"
+            yield Finding(Severity.ERROR, "exports-to-itself", message, hint)
     if variables.get("OTEL_SDK_DISABLED", "").lower() == "true":
         hint = "remove the variable"
         yield Finding(Severity.WARNING, "disabled", "OTEL_SDK_DISABLED turns everything off", hint)

@@ -231,6 +231,13 @@ LIBRARIES = Section(
             "provides none",
         ),
         Setting(
+            "",
+            "OTEL_PYTHON_METER_PROVIDER",
+            Text(),
+            "wrapkit's own, until the code sets one",
+            "the same for the meter provider",
+        ),
+        Setting(
             "libraries.semantic-conventions",
             "OTEL_SEMCONV_STABILITY_OPT_IN",
             Listing(("http", "http/dup"), example='["http"]'),

@@ -12,7 +12,7 @@ const lambda = require('aws-cdk-lib/aws-lambda');
 
 const DEFAULTS = __DEFAULTS__;
 
-const OURS = ['/opt/otel-handler', '/opt/otel-instrument'];
+const OURS = ['/opt/otel-handler', '/opt/otel-instrument', '/opt/wrapkit-handler'];
 const MAX_LAYERS = 5;
 
 /**

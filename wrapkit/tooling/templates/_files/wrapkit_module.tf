@@ -37,7 +37,7 @@ variable "variables" {
 locals {
   existing_wrapper = lookup(var.variables, "AWS_LAMBDA_EXEC_WRAPPER", "")
   existing_chain   = lookup(var.variables, "WRAPKIT_CHAIN", "")
-  is_ours          = contains(["", "/opt/otel-handler", "/opt/otel-instrument"], local.existing_wrapper)
+  is_ours          = contains(["", "/opt/otel-handler", "/opt/otel-instrument", "/opt/wrapkit-handler"], local.existing_wrapper)
   chain            = local.is_ours || var.wrapper == "" ? "" : join(":", compact([local.existing_wrapper, local.existing_chain]))
 
   wrapper_variables = var.wrapper == "" ? {} : {
