@@ -20,9 +20,7 @@ from .conftest import BOUND_S
 ECHO = "def handler(event, context):\n    return event\n"
 # A layer of another make: its own wrapper script, and a module that costs something.
 RIVAL = {
-    "otel-instrument": '#!/bin/sh\nexport PYTHONPATH="/opt/python"\n'
-    "[ -d /opt/python ] || exit 7\n"
-    'exec "$@"\n',
+    "otel-instrument": '#!/bin/sh\nexport PYTHONPATH="${0%/*}/python"\nexec "$@"\n',
     "python/sitecustomize.py": "import xml.dom.minidom\n",
 }
 
@@ -66,7 +64,7 @@ def test_every_variant_is_measured_in_every_round_and_sends_its_spans(wrapkit, t
     assert inspected["both"]["modules_imported"] > inspected["bare"]["modules_imported"] > 20
     assert inspected["both"]["layers_unpacked_mb"] > 0 == inspected["bare"]["layers_unpacked_mb"]
     assert inspected["bare"]["init_function_ms"] < 50
-    if os.geteuid() == 0:
+    if "files_opened" not in record["inspections"]["both"]["problems"]:
         assert inspected["both"]["files_opened"] > inspected["bare"]["files_opened"] > 20
     assert json.loads((wrapkit.folder / "record.json").read_text()) == record
     assert sorted(path.name for path in wrapkit.folder.glob("record*")) == ["record.json"]

@@ -246,8 +246,8 @@ MEASURES = (
         "files_opened",
         "Files opened",
         "",
-        "Files that all processes open in Init and the first invocation, each time counted, on the "
-        "file systems of the task, the layers and the interpreter. Root only.",
+        "Files that the processes open in Init and the first invocation, each once for each "
+        "process, on the file systems of the task, the layers and the interpreter. Root only.",
         source="inspection",
         is_headline=True,
     ),

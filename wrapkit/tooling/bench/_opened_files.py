@@ -29,6 +29,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class OpenedFiles:
     """A context within which the files that our descendants open are counted.
 
+    Each file counts once for each process: the kernel merges what comes again before it is read.
     ``count`` is None, and ``problem`` says why, where the kernel does not tell.
     """
 
@@ -36,6 +37,7 @@ class OpenedFiles:
         self.count: int | None = None
         self.problem = ""
         self._places = {os.stat(place).st_dev: place for place in places}
+        self._seen: set[tuple[int, int, int]] = set()
         self._is_ours: dict[int, bool] = {os.getpid(): True}
         self._descriptor = -1
         self._ended = threading.Event()
@@ -50,8 +52,8 @@ class OpenedFiles:
         os.set_blocking(self._descriptor, False)
         for place in self._places.values():
             self._watch(place)
-        self.count = 0
-        self._thread.start()
+        if not self.problem:  # else it would be a part of the files only
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,6 +62,7 @@ class OpenedFiles:
         if self._thread.is_alive():
             self._ended.set()
             self._thread.join()
+            self.count = len(self._seen)
         os.close(self._descriptor)
 
     def _watch(self, place: Path) -> None:
@@ -91,10 +94,12 @@ class OpenedFiles:
         while offset < len(data):
             length, *_, descriptor, pid = _EVENT.unpack_from(data, offset)
             offset += length
-            if descriptor >= 0:
-                os.close(descriptor)
+            if descriptor < 0:
+                continue
+            opened = os.fstat(descriptor)
+            os.close(descriptor)
             if pid != os.getpid() and self._descends(pid):
-                self.count = (self.count or 0) + 1
+                self._seen.add((pid, opened.st_dev, opened.st_ino))
 
     def _descends(self, pid: int) -> bool:
         known = self._is_ours.get(pid)
