@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import json
+import select
 import socket
+import time
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -250,3 +253,44 @@ def test_requests_that_come_together_are_each_answered(scene, sender):
 
     assert lines == [b"HTTP/1.1 200 OK\r\n"] * 50
     assert names(scene).count("a") == 50
+
+
+def test_bodies_that_do_not_end_take_a_bounded_memory(scene):
+    """Beyond the bound a sender is told to come again; the others are not disturbed."""
+    scene.start()
+    scene.host.wait_for_next(1)
+    body = ExportTraceServiceRequest()
+    scope = body.resource_spans.add().scope_spans.add()
+    scope.spans.add(name="x", trace_id=b"t" * 16, span_id=b"s" * 8).trace_state = "x" * 3_900_000
+    data = body.SerializeToString()
+    head = (
+        "POST /v1/traces HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-protobuf\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n"
+    ).encode()
+    senders = [socket.create_connection(("127.0.0.1", scene.otlp_port)) for _ in range(3)]
+    for sender in senders:
+        sender.settimeout(WAIT_S)
+        with contextlib.suppress(ConnectionError):  # one that is refused need not take it all
+            sender.sendall(head + data[:-1])
+    wait_for(lambda: any(has_answer(sender) for sender in senders))
+    statuses = []
+    for sender in senders:
+        try:
+            sender.sendall(data[-1:])
+            statuses.append(sender.recv(100).split()[1])
+        except ConnectionError:  # the answer may be overtaken by the end of the connection
+            statuses.append(b"503")
+        sender.close()
+
+    assert sorted(statuses) == [b"200", b"200", b"503"]
+
+
+def has_answer(sender):
+    return bool(select.select([sender], [], [], 0)[0])
+
+
+def wait_for(condition):
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.01)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     Take = Callable[[Head, list[bytes]], bytes]
 
+# What may be in memory of bodies that have not come to their end: as much as may be queued of those
+# that have. A sender beyond that is told to come again, as OTLP asks of a server that is busy.
+MAX_RECEIVING_BYTES = 8 * 1024 * 1024
 # A function may open 1024 files in all; SDKs keep one connection open for each signal.
 MAX_CONNECTIONS = 128
 _READ_BYTES = 1024 * 1024
@@ -41,6 +44,7 @@ class HttpServer:
         self.rank = rank
         self.take = take
         self.max_body_bytes = max_body_bytes
+        self.receiving_bytes = 0
         self._listener = listener
         self._connections: set[_Connection] = set()
         loop.watch(listener.fileno(), READ, rank, self._accept)
@@ -139,6 +143,7 @@ class _Connection:
             self._handle_parts()
         except HttpError as error:
             self._keep_open = False
+            self._release()
             self._send(response_bytes(error.status, (("Connection", "close"),)))
 
     def _handle_parts(self) -> None:
@@ -156,7 +161,7 @@ class _Connection:
                 self._answer()
 
     def _begin(self, head: Head) -> None:
-        self._head, self._body, self._body_bytes = head, [], 0
+        self._head = head
         if int(head.headers.get("content-length", "0")) > self._server.max_body_bytes:
             raise HttpError(413, "the body is too long")
         if head.expects_continue:
@@ -164,14 +169,24 @@ class _Connection:
 
     def _collect(self, piece: bytes) -> None:
         self._body_bytes += len(piece)
+        self._server.receiving_bytes += len(piece)
+        self._body.append(piece)
         if self._body_bytes > self._server.max_body_bytes:
             raise HttpError(413, "the body is too long")
-        self._body.append(piece)
+        if self._server.receiving_bytes > MAX_RECEIVING_BYTES:
+            raise HttpError(503, "too many bodies at once")
+
+    def _release(self) -> "list[bytes]":
+        """The body so far, which is not this connection's any more."""
+        body, self._body = self._body, []
+        self._server.receiving_bytes -= self._body_bytes
+        self._body_bytes = 0
+        return body
 
     def _answer(self) -> None:
         head = self._head
         assert head is not None  # noqa: S101 - the reader gives the head first
-        body, self._body = self._body, []
+        body = self._release()
         self._keep_open = head.keep_alive
         self._send(self._server.take(head, body))
 
@@ -190,6 +205,7 @@ class _Connection:
             self._server.loop.change(self._sock.fileno(), READ)
 
     def close(self) -> None:
+        self._release()
         if self._sock.fileno() >= 0:
             self._server.loop.forget(self._sock.fileno())
             self._sock.close()
