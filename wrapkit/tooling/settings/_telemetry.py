@@ -230,6 +230,15 @@ LIBRARIES = Section(
             "another tracer provider, which OpenTelemetry's API loads by name; wrapkit then "
             "provides none",
         ),
+        Setting("", "OTEL_PYTHON_METER_PROVIDER", Text(), "wrapkit's own", "the same, of meters"),
+        Setting(
+            "libraries.log-correlation",
+            "OTEL_PYTHON_LOG_CORRELATION",
+            Flag(),
+            "`false`",
+            "gives each record of `logging` `otelTraceID`, `otelSpanID`, `otelTraceSampled` and "
+            "`otelServiceName`: for a formatter of yours, and in Lambda's log lines in JSON",
+        ),
         Setting(
             "",
             "OTEL_PYTHON_METER_PROVIDER",

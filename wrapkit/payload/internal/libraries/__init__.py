@@ -10,7 +10,14 @@ Rule 3. What fails in here costs a line and the span, never the call.
 
 import sys
 
-from ..._env import DISABLED_INSTRUMENTATIONS, METER_PROVIDER, text, variables
+from ..._env import (
+    DISABLED_INSTRUMENTATIONS,
+    LOG_CORRELATION,
+    METER_PROVIDER,
+    flag,
+    text,
+    variables,
+)
 from .._on_import import ImportHook
 
 TYPE_CHECKING = False
@@ -33,6 +40,10 @@ def watch(environ: "Mapping[str, str]") -> None:
             if name not in disabled:
                 watched[module] = load
         watched.update(_of_the_layer(disabled))
+        if "logging" not in disabled and flag(environ, LOG_CORRELATION):
+            from ._log_correlation import correlate
+
+            correlate(environ)
     ImportHook(watched).install()
 
 

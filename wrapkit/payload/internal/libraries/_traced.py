@@ -35,11 +35,16 @@ def traced(call: "Callable[..., Any]", instrumentation: "Instrumentation") -> "C
         changeable = list(arguments)
         span = quietly(instrumentation.begin, changeable, keywords)
         if span is None:
-            return call(*changeable, **keywords)
+            try:
+                return call(*changeable, **keywords)
+            except Exception as error:
+                quietly(_leave_out_own_frame, error)
+                raise
         try:
             answer = call(*changeable, **keywords)
         except Exception as error:
             quietly(instrumentation.failed, span, error)
+            quietly(_leave_out_own_frame, error)
             raise
         else:
             quietly(instrumentation.answered, span, answer)
@@ -65,6 +70,7 @@ def traced_coroutine(
             answer = await call(*changeable, **keywords)
         except Exception as error:
             quietly(instrumentation.failed, span, error)
+            quietly(_leave_out_own_frame, error)
             raise
         else:
             quietly(instrumentation.answered, span, answer)
@@ -73,6 +79,15 @@ def traced_coroutine(
             span.end()
 
     return instrumented
+
+
+def _leave_out_own_frame(error: Exception) -> None:
+    """The function's errors are to show its own frames and the library's, as without wrapkit.
+
+    Since Python 3.11 a bare ``raise`` goes on with the traceback that the exception has.
+    """
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next
 
 
 def fail(span: "LibrarySpan", error: BaseException) -> None:

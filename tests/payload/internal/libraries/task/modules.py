@@ -23,3 +23,11 @@ def both():
     table.get_item(TableName="orders", Key={"order_id": {"S": "7"}})
     requests.get(url + "/web/200", timeout=5)
     return [before, sorted(sys.modules)]
+
+
+def logged():
+    import logging
+
+    record = logging.getLogger().makeRecord("a", 20, "f", 1, "m", (), None)
+    names = ("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName")
+    return [getattr(record, name, None) for name in names]
