@@ -108,3 +108,22 @@ def test_a_defect_of_wrapkit_is_one_line_unless_the_traceback_is_asked_for(
     assert done.returncode == 1
     assert "error: wrapkit itself failed: KeyError: 'a defect'" in done.stderr
     assert ("Traceback" in done.stderr) == has_traceback
+
+
+INTERRUPTED = """
+import sys
+class Interruption:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interruption())
+from wrapkit.tooling.cli import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_command_is_loaded_is_no_traceback():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "--version"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from ._main import main
+import sys
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line in ``sys.argv`` and exit."""
+    try:
+        # Within the function, since Ctrl-C may come as early as this.
+        from ._main import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
