@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from ..bench import BARE, Measure, findings, measure_of
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..bench import BenchRecord, Finding
 
+WIDTH = 80
 LABEL_CELLS = 27
 BARE_CELLS = 8
 # Three variants make a line of 80 cells.
@@ -36,7 +38,11 @@ def bench_table(record: BenchRecord, *, details: bool = False) -> str:
         for size in record.memory_mb
         for block in blocks or [[]]
     ]
-    return "\n\n".join([*tables, "\n".join(_closing(record))])
+    return "\n\n".join([*tables, "\n".join(map(_wrapped, _closing(record)))])
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def row_title(key: str) -> str:
