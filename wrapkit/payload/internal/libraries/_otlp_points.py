@@ -3,8 +3,6 @@
 The field numbers are those of opentelemetry/proto/{metrics,logs}/v1 (1.x, stable).
 """
 
-from struct import pack
-
 from ..._otlp import (
     any_value,
     attribute_fields,
@@ -85,12 +83,16 @@ def _points(points: "list[bytes]") -> bytes:
 
 def _number(value: "Any") -> bytes:
     """A member of a oneof, written even when it is 0."""
+    from struct import pack  # not loaded by the runtime client
+
     if isinstance(value, int):
         return b"\x31" + pack("<q", value)
     return b"\x21" + pack("<d", value)
 
 
 def _distribution(key: "Any", series: "Any", times: bytes, bounds: "Sequence[float]") -> bytes:
+    from struct import pack
+
     return (
         attribute_fields(9, dict(key))
         + times
