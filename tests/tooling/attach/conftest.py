@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from wrapkit.tooling.cli._main import run_command_line
 from wrapkit.tooling.layers import LayerRequest, build_layers
 
 from .lambda_service import REGION, LambdaService
@@ -74,6 +80,38 @@ class CommandLine:
         return json.loads(done.stdout)
 
 
+class FrontInProcess(CommandLine):
+    """The same without a new process each time, half of whose life is loading boto3.
+
+    What a process is needed for (interrupts, moto, the guides) starts one.
+    """
+
+    def __call__(self, *arguments, **environ):
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**self.environ, **environ}, clear=True),
+            _chdir(self.folder),
+            mock.patch.object(sys, "stdin", io.StringIO()),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            warnings.catch_warnings(),
+        ):
+            # boto3 warns of Pythons that it will leave behind.
+            warnings.simplefilter("ignore")
+            code = run_command_line([str(argument) for argument in arguments])
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _chdir(folder):
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 @pytest.fixture
 def service():
     running = LambdaService()
@@ -83,7 +121,7 @@ def service():
 
 @pytest.fixture
 def wrapkit(service, tmp_path):
-    return CommandLine(tmp_path, credentials(tmp_path, service.url))
+    return FrontInProcess(tmp_path, credentials(tmp_path, service.url))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}"
+# What EC2 and IAM answer who may not ask them.
+UNAUTHORIZED = (
+    b"<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+    b"<Message>You are not authorized</Message></Error></Errors></Response>"
+)
 LAYER = f"{ARN}:layer:wrapkit-python"
 
 
@@ -196,6 +201,8 @@ class LambdaService:
                 document = self._layer_version(name, int(number))
             case ("POST", "layers", name, "versions"):
                 document = self._publish(name, json.loads(body))
+            case ("POST",) if not body.startswith(b"{"):
+                return 403, {}, UNAUTHORIZED
             case ("POST",):
                 document = self._tagged(json.loads(body))
             case _:

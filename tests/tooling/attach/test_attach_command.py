@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -140,6 +142,38 @@ def test_a_change_of_something_else_is_gone_along_with(service, attach):
 
     assert done.returncode == 0, done.stderr
     assert RECORD in function.variables
+
+
+def test_of_a_whole_account_only_what_changes_is_shown(service, wrapkit, attach):
+    for name in ("orders", "bare-a", "bare-b"):
+        service.add(name)
+    attach("orders")
+    done = wrapkit("detach", "*", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "bare" not in done.stdout + done.stderr
+    assert done.stderr.splitlines()[-1] == "1 changed, 2 unchanged"
+
+
+PROBE = """
+import sys
+from wrapkit.tooling.cli._main import run_command_line
+code = run_command_line([*sys.argv[1:], "--help"])
+heavy = ("boto3", "botocore", "elftools", "rich", "ruamel.yaml", "urllib.request")
+sys.exit(" ".join(name for name in heavy if name in sys.modules) or code)
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [("attach",), ("template",), ("status",), ("doctor",), ("layer", "build")]
+)
+def test_help_loads_no_client_of_aws(command):
+    """boto3 alone takes most of a second."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *command], capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_throttling_is_retried(service, attach):

@@ -10,6 +10,7 @@ from ._fleet import Fleet, change_fleet, plan_fleet
 from ._image import dockerfile_lines
 from ._layer_version import LayerVersion
 from ._plan import (
+    NOT_ATTACHED,
     WRAPKIT_CHAIN,
     Attachment,
     Plan,
@@ -27,6 +28,7 @@ from ._status import FunctionStatus, function_status, matching_functions
 
 __all__ = [
     "EXEC_WRAPPER",
+    "NOT_ATTACHED",
     "WRAPKIT_CHAIN",
     "Attachment",
     "Change",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WRAPKIT_CHAIN = "WRAPKIT_CHAIN"
 MAX_VARIABLES_BYTES = 4096
+NOT_ATTACHED = ("not attached",)
 # wrapkit answers to these names; a function that has one of them set runs wrapkit's own.
 _OUR_WRAPPERS = tuple(f"/opt/{name}" for name in EXEC_WRAPPERS)
 # Words in the names of layers that hold /opt/otel-handler or /opt/otel-instrument as well: of two
@@ -125,7 +126,7 @@ def plan_detach(function: FunctionConfiguration, *, force: bool = False) -> Plan
     check_readable(function)
     record = attached_record(function)
     if record is None:
-        return Plan(function, *_own(function), notes=("not attached",))
+        return Plan(function, *_own(function), notes=NOT_ATTACHED)
     return _restored(function, record, force=force)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import RUN_FAILED, USAGE, DiagnosticError
-from ..attach import Change, Fleet, LambdaApi, Outcome, Plan, change_fleet, diff
+from ..attach import NOT_ATTACHED, Change, Fleet, LambdaApi, Outcome, Plan, change_fleet, diff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,7 +102,9 @@ def carry_out(
 
 def _show_plans(fleet: Fleet, session: Session, image_lines: str) -> None:
     for plan in fleet.plans:
-        _show_plan(plan, err=session.as_json)
+        # Of a whole account most functions have nothing to change: the summary counts them.
+        if plan.changes or len(fleet.plans) == 1 or plan.notes not in {(), NOT_ATTACHED}:
+            _show_plan(plan, err=session.as_json)
     images = [change.name for change in fleet.settled if change.outcome is Outcome.IMAGE]
     for name in images:
         click.echo(f"{name} is a container image, which takes no layers", err=True)
@@ -132,6 +134,8 @@ def ask(question: str, session: Session) -> None:
 
 
 def _say_progress(change: Change, position: str) -> None:
+    if change.outcome is Outcome.UNCHANGED and not change.remark:
+        return
     remark = f", {change.remark}" if change.remark else ""
     click.echo(f"[{position}] {change.name}: {change.outcome.value}{remark}", err=True)
 
