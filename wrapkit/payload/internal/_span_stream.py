@@ -156,9 +156,10 @@ def _encoder() -> "Callable[[dict[str, Any]], str]":
     from json import encoder
 
     compact = encoder.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
-    make = getattr(encoder, "c_make_encoder", None)
-    if make is None:
+    try:
+        # What `encode` makes anew for each document, which takes as long as writing a small one.
+        make: Any = encoder.c_make_encoder  # type: ignore[attr-defined]
+        write = make(None, str, encoder.encode_basestring, None, ":", ",", False, False, True)
+    except (AttributeError, TypeError):  # another implementation of Python, or a later version
         return compact.encode
-    # What `encode` makes anew for each document, which takes as long as writing a small one.
-    write = make(None, str, encoder.encode_basestring, None, ":", ",", False, False, True)
     return lambda message: "".join(write(message, 0))

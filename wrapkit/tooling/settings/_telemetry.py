@@ -230,7 +230,6 @@ LIBRARIES = Section(
             "another tracer provider, which OpenTelemetry's API loads by name; wrapkit then "
             "provides none",
         ),
-        Setting("", "OTEL_PYTHON_METER_PROVIDER", Text(), "wrapkit's own", "the same, of meters"),
         Setting(
             "libraries.log-correlation",
             "OTEL_PYTHON_LOG_CORRELATION",
