@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from abc import ABC, abstractmethod
 from typing import cast
@@ -156,7 +157,8 @@ class Server:
                 raise
             raise DiagnosticError(
                 "port-not-available",
-                f"{self._name} cannot listen on 127.0.0.1:{port}: {error.strerror}",
+                # Not the error's own words, in which asyncio says all of this again.
+                f"{self._name} cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno)}",
                 "choose another port, or 0 for any that is free",
                 USAGE,
             ) from error
