@@ -447,3 +447,20 @@ def test_59_metadata_are_for_who_has_the_token(tmp_path):
 )
 def test_a_zone_is_named_after_its_region(region, zone):
     assert availability_zone_id(region) == zone
+
+
+def test_a_fault_of_the_host_is_500(tmp_path, monkeypatch):
+    """InternalServerError: an extension should end itself then (D, R)."""
+
+    async def scenario():
+        async with host(tmp_path, "external") as (environment, api, _init):
+            await api.register("external", "INVOKE")
+
+            def fail(_event):
+                raise RuntimeError("our own fault")
+
+            monkeypatch.setattr(environment._host, "receive", fail)
+            return await api.next_event("external")
+
+    status, _, body = run(scenario())
+    assert (status, json.loads(body)["errorType"]) == (500, "InternalServerError")

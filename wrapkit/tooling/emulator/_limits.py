@@ -5,6 +5,7 @@ Source: AWS Lambda developer guide, "Lambda quotas"; the messages are those of t
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import zipfile
@@ -56,7 +57,8 @@ def _check_environment(function: Function) -> None:
 
 
 def _check_size(function: Function) -> None:
-    size = sum(_unzipped_bytes(path) for path in (function.task_root, *function.layers))
+    parts = (function.task_root, *function.layers)
+    size = sum(_unzipped_bytes(path, _changed_ns(path)) for path in parts)
     if size > _MAX_UNZIPPED_BYTES:
         _refuse(
             "package-too-large",
@@ -66,7 +68,16 @@ def _check_size(function: Function) -> None:
         )
 
 
-def _unzipped_bytes(path: Path) -> int:
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # who mounts or unpacks it says what is wrong
+
+
+@functools.lru_cache(maxsize=256)
+def _unzipped_bytes(path: Path, _changed_ns: int) -> int:
+    """Once for each state of the folder or file: many environments are made of the same."""
     if path.is_dir():
         return sum(
             os.lstat(os.path.join(folder, name)).st_size
