@@ -40,8 +40,11 @@ def test_the_layers_of_a_function_are_explained_beside_its_code(service, wrapkit
     service.archives["orders"] = code.getvalue()
     of_function = wrapkit("layer", "inspect", "orders")
     of_arn = wrapkit("layer", "inspect", service.functions["orders"].layers[0])
+    limit = ["layer", "build", "--python", OWN, "--output", "new.zip", "--with-layers", "orders"]
+    built = wrapkit(*limit)
 
     assert of_function.returncode == 0, of_function.stderr
     assert "wrapper /opt/otel-handler (/bin/sh, of wrapkit)" in of_function.stdout
     assert "with the function's code:" in of_function.stdout
+    assert built.returncode == 0, built.stderr
     assert of_arn.stdout.splitlines()[:-1] == of_function.stdout.splitlines()[:-2]

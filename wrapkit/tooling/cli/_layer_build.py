@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
-from ..layers import BuiltLayer, LayerRequest, build_layers, megabytes
+from ..layers import BuiltLayer, LayerRequest, build_layers, measure, megabytes
 from ..wrapping import DEFAULT_MODE, LAMBDA_VERSIONS, LANGUAGES, MODES
 from ._arguments import python_versions, settings_option
+from ._fleet import region_options
+from ._layer_sources import find_paths
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -65,11 +68,11 @@ DEFAULT_OUTPUT = Path("build/wrapkit-layer.zip")
     "--with-layers",
     "beside",
     multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    metavar="ZIP|DIR",
-    help="A layer that the functions have as well, or their own code: counts towards the "
-    "250 MB; may be repeated.",
+    metavar="ZIP|DIR|ARN|FUNCTION",
+    help="What shares Lambda's 250 MB with the layer: other layers and code, or a function in AWS "
+    "with its layers; may be repeated.",
 )
+@region_options
 @click.option(
     "--instrumentation",
     multiple=True,
@@ -92,11 +95,16 @@ def build(
     instrumentation: tuple[str, ...],
     split: bool,
     compress: bool,
-    beside: tuple[Path, ...],
+    beside: tuple[str, ...],
+    region: str | None,
+    profile: str | None,
     settings: Settings,
     as_json: bool,
-) -> None:
+) -> int:
     """Write a layer as a zip archive, the same bytes from the same inputs."""
+    with TemporaryDirectory(prefix="wrapkit-beside-") as folder:
+        others = find_paths(beside, region, profile, Path(folder))
+        parts = tuple(measure(path) for path in others)
     request = LayerRequest(
         output=output,
         language=language,
@@ -104,7 +112,7 @@ def build(
         versions=versions or (LAMBDA_VERSIONS if split else ()),
         compress=compress,
         split=split,
-        beside=beside,
+        beside=parts,
         defaults=settings.variables,
         instrumentation=instrumentation,
     )
@@ -113,11 +121,12 @@ def build(
     built = build_layers(request)
     if as_json:
         click.echo(json.dumps([_record(layer) for layer in built], indent=2))
-        return
+        return 0
     for layer in built:
         click.echo(_summary(layer))
         for note in _notes(layer):
             click.echo(note, err=True)
+    return 0
 
 
 def _record(built: BuiltLayer) -> dict[str, object]:

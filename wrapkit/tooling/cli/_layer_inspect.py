@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from .._errors import RUN_FAILED, DiagnosticError
-from ..attach import LambdaApi, Selection, select_functions
-from ..layers import Inspection, Picture, inspect_layer, megabytes, read_picture
+from ..layers import Inspection, inspect_layer, megabytes, read_picture
 from ._findings import finding_lines, finding_record
 from ._fleet import region_options
+from ._layer_sources import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,15 +54,13 @@ def inspect(
     An archive or a folder here, a layer version in AWS, or all layers of a function there beside
     its code. Nothing is extracted.
     """
-    code = read_picture(function) if function else None
     with TemporaryDirectory(prefix="wrapkit-inspect-") as folder:
-        if layer.startswith("arn:") and ":layer:" in layer:
-            api = LambdaApi(region, profile)
-            layers = [read_picture(api.layer_archive(layer, Path(folder)))]
-        elif Path(layer).exists() or "/" in layer or layer.endswith(".zip"):
-            layers = [read_picture(Path(layer))]
-        else:
-            layers, code = _of_function(LambdaApi(region, profile), layer, Path(folder))
+        source = find_source(layer, region, profile, Path(folder))
+        if not source.layers:
+            raise DiagnosticError("no-layers", f"{layer} has no layers")
+        layers = [read_picture(path) for path in source.layers]
+        path = function or source.code
+        code = read_picture(path) if path else None
         inspections = [inspect_layer(picture, code) for picture in layers]
         total_bytes = sum(picture.unzipped_bytes for picture in [*layers, *filter(None, [code])])
     if as_json:
@@ -73,14 +71,6 @@ def inspect(
         if code:
             click.echo(f"with the function's code: {megabytes(total_bytes)} unzipped of 250.0 MB")
     return RUN_FAILED if any(inspection.has_errors for inspection in inspections) else 0
-
-
-def _of_function(api: LambdaApi, name: str, folder: Path) -> tuple[list[Picture], Picture]:
-    configuration = api.configuration(select_functions(api, Selection((name,)))[0])
-    if not configuration.layers:
-        raise DiagnosticError("no-layers", f"{configuration.name} has no layers")
-    layers = [read_picture(api.layer_archive(arn, folder)) for arn in configuration.layers]
-    return layers, read_picture(api.function_archive(configuration.name, folder))
 
 
 def _record(inspection: Inspection) -> dict[str, object]:

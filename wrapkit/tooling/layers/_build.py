@@ -14,7 +14,7 @@ from ._limits import Part, check_sizes
 from ._picture import read_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class LayerRequest:
     versions: tuple[str, ...] = ()
     compress: bool = False
     split: bool = False
-    beside: tuple[Path, ...] = ()
+    beside: tuple[Part, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     instrumentation: tuple[str, ...] = ()
 
@@ -53,20 +53,21 @@ def build_layers(request: LayerRequest) -> list[BuiltLayer]:
     Raises:
         DiagnosticError: what generation refuses; Lambda would refuse the size; not writable.
     """
-    beside = [
-        Part(picture.name, picture.unzipped_bytes) for picture in map(read_picture, request.beside)
-    ]
     if not request.split:
-        return [_build(request, request.versions, request.output, beside)]
+        return [_build(request, request.versions, request.output)]
     return [
-        _build(request, (version,), _of_version(request.output, version), beside)
+        _build(request, (version,), _of_version(request.output, version))
         for version in request.versions
     ]
 
 
-def _build(
-    request: LayerRequest, versions: tuple[str, ...], output: Path, beside: Sequence[Part]
-) -> BuiltLayer:
+def measure(path: Path) -> Part:
+    """What a layer or a function's code takes of Lambda's limit."""
+    picture = read_picture(path)
+    return Part(picture.name, picture.unzipped_bytes)
+
+
+def _build(request: LayerRequest, versions: tuple[str, ...], output: Path) -> BuiltLayer:
     with tempfile.TemporaryDirectory(prefix="wrapkit-layer-") as scratch:
         layer = generate_layer(
             request.language,
@@ -78,9 +79,9 @@ def _build(
         )
         own = Part("this layer", sum(layer.files.values()))
         # Before anything is written: an archive that Lambda refuses is of no use to anybody.
-        check_sizes([own, *beside], 0)
+        check_sizes([own, *request.beside], 0)
         archive = write_archive(layer.output, output, compress=request.compress)
-    warnings = check_sizes([own, *beside], archive.zipped_bytes)
+    warnings = check_sizes([own, *request.beside], archive.zipped_bytes)
     return BuiltLayer(archive, layer, parts_by_size(layer.files), warnings)
 
 
@@ -105,4 +106,6 @@ def _part(path: str) -> str:
         return "/".join(
             folders[:4] if folders[2] == "payload" and len(folders) > 4 else folders[:3]
         )
+    if path.startswith("wrapkit/python/"):
+        return "/".join(folders[:3])
     return path if len(folders) < 3 else "/".join(folders[:2])
