@@ -28,31 +28,6 @@ EVENTS = [
 ]
 
 
-@pytest.fixture
-def compared(runtimes, layers, runner_socket):
-    """Call with a version and the function: its wrapped run, which went like the bare one."""
-
-    def compare(version, handler, events=(), *, mode="both", environ=None, **options):
-        runtime = runtimes(version)
-        variables = {
-            "WRAPKIT_SOCKET": runner_socket.getsockname(),
-            # The one variable that the wrapper sets, where it is unset.
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            **(environ or {}),
-        }
-        bare = runtime.run_bare(handler, events, environ=variables, **options)
-        wrapped = runtime.run_wrapped(layers(mode), handler, events, environ=variables, **options)
-        for got, expected in zip(wrapped.posts, bare.posts, strict=False):
-            assert got == expected
-        assert len(wrapped.posts) == len(bare.posts)
-        assert wrapped.stdout == bare.stdout
-        assert wrapped.stderr == bare.stderr
-        assert wrapped.exit_code == bare.exit_code
-        return wrapped
-
-    return compare
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_results_errors_logs_and_surroundings(compared, version):
     """Whatever an invocation does and sees is the same, on every Python that Lambda has."""

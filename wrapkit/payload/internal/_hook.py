@@ -17,7 +17,7 @@ import os
 import sys
 import time
 
-from .._env import INITIALIZATION_TYPE, places_invocations, text
+from .._env import CAPTURE, INITIALIZATION_TYPE, places_invocations, text
 from .._invocation import new_span_id, trace_context
 from . import quietly
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, Optional, Protocol
 
     from .._invocation import Place, TraceContext
+    from ._capture import Capture
     from ._trigger import Link, Trigger
     from .libraries._library_span import LibrarySpan
     from .libraries._span_record import SpanRecord
@@ -131,6 +132,7 @@ class Hook:
     """Follows one invocation at a time, as the runtime client handles them."""
 
     __slots__ = (
+        "_capture",
         "_cold_start",
         "_ending",
         "_error",
@@ -142,9 +144,17 @@ class Hook:
         "_sink",
     )
 
-    def __init__(self, sink: "Sink", *, cold_start: bool, place: "Place" = trace_context) -> None:
+    def __init__(
+        self,
+        sink: "Sink",
+        *,
+        cold_start: bool,
+        place: "Place" = trace_context,
+        capture: "Optional[Capture]" = None,
+    ) -> None:
         self._sink = sink
         self._place = place
+        self._capture = capture
         self._followers: list[Follower] = []
         self._cold_start = cold_start
         self._request: Any = None
@@ -184,6 +194,8 @@ class Hook:
         self._cold_start = False
         self._process_id = os.getpid()
         self._invocation = invocation
+        if self._capture is not None:
+            quietly(_capture_event, self._capture, invocation, event)
         quietly(self._sink.start, invocation)
         for follower in self._followers:
             quietly(follower.start, invocation)
@@ -191,7 +203,9 @@ class Hook:
     @property
     def reads_result(self) -> bool:
         """Whether what the handler returns says anything about its invocation."""
-        return self._invocation is not None and self._invocation.trigger is not None
+        if self._invocation is None:
+            return False
+        return self._invocation.trigger is not None or self._capture is not None
 
     def returned(self, result: "Any") -> None:
         """The handler has returned ``result``."""
@@ -200,6 +214,8 @@ class Hook:
             from ._triggers import response_attributes
 
             invocation.response_attributes = response_attributes(invocation.trigger, result)
+        if invocation is not None and self._capture is not None:
+            invocation.response_attributes.update(self._capture.response(result))
 
     def failed(self, message: str, error_type: str) -> None:
         """The runtime client describes the exception that it is handling."""
@@ -305,6 +321,10 @@ def _trigger(event: "Any") -> "Optional[Trigger]":
     return recognise(event)
 
 
+def _capture_event(capture: "Capture", invocation: Invocation, event: "Any") -> None:
+    invocation.attributes.update(capture.request(event))
+
+
 def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optional[Hook]":
     """Patches the runtime client; the hook, or None where there is nothing to export to."""
     global installed  # noqa: PLW0603 - a process has one runtime client, and so one hook
@@ -312,12 +332,22 @@ def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optio
     if sink is None:
         return None
     cold_start = text(environ, INITIALIZATION_TYPE) != _PROVISIONED
-    hook = Hook(sink, cold_start=cold_start, place=_place(environ))
+    hook = Hook(
+        sink, cold_start=cold_start, place=_place(environ), capture=_chosen_capture(environ)
+    )
     from ._patches import patch
 
     patch(bootstrap, hook)
     installed = hook
     return hook
+
+
+def _chosen_capture(environ: "Mapping[str, str]") -> "Optional[Capture]":
+    if text(environ, CAPTURE).lower() in ("", "none"):
+        return None
+    from ._capture import Capture
+
+    return Capture(environ)
 
 
 def _place(environ: "Mapping[str, str]") -> "Place":

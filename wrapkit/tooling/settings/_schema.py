@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._delivery import DESTINATIONS, EXTENSION, OTLP, PROXIES
 from ._kinds import Choice, Listing, Mapping, Text
 from ._setting import Section, Setting
-from ._telemetry import LIBRARIES, LIMITS, SDK, SIGNALS
+from ._telemetry import CAPTURE, LIBRARIES, LIMITS, SDK, SIGNALS
 
 LAYER = Section(
     "The layer",
@@ -90,6 +90,7 @@ SECTIONS = (
     SDK,
     SIGNALS,
     LIMITS,
+    CAPTURE,
     OTLP,
     DESTINATIONS,
     EXTENSION,

@@ -211,6 +211,55 @@ LIMITS = Section(
 )
 
 
+CAPTURE = Section(
+    "Payloads",
+    (
+        Setting(
+            "capture.parts",
+            "WRAPKIT_CAPTURE",
+            Listing(("request", "response"), example='["request", "response"]'),
+            "`none`",
+            "which payloads become attributes of the span, as JSON: `request` "
+            "(`wrapkit.request.payload`, the event), `response` (`wrapkit.response.payload`, the "
+            "result), or both",
+        ),
+        Setting(
+            "capture.max-bytes",
+            "WRAPKIT_CAPTURE_MAX_BYTES",
+            Whole(1, 16_384, "4096"),
+            "`4096`",
+            "bytes of a payload that are kept, at most 16384",
+        ),
+        Setting(
+            "capture.max-depth",
+            "WRAPKIT_CAPTURE_MAX_DEPTH",
+            Whole(1, 32, "8"),
+            "`8`",
+            "levels of objects and lists that are kept, at most 32; JSON within a text counts",
+        ),
+        Setting(
+            "capture.redact-names",
+            "WRAPKIT_CAPTURE_REDACT_NAMES",
+            Listing(example='["customer", "iban"]'),
+            "none",
+            "further names whose value is a secret: what contains one of them, without regard to "
+            "case, dash and underscore",
+        ),
+        Setting(
+            "capture.redact-pattern",
+            "WRAPKIT_CAPTURE_REDACT_PATTERN",
+            Text("'[A-Z]{2}\\d{2}[ A-Z0-9]{12,30}'"),
+            "none",
+            "a regular expression of Python's: what it finds in a text is a secret. One that does "
+            "not compile turns the capture off",
+        ),
+    ),
+    "Off by default. What is kept has no secrets as far as they can be told: by the names that "
+    "they stand under (`password`, `token`, `authorization`, `cookie` and the like; in JSON "
+    "within a text and in queries as well), and by their looks (tokens, keys, digits of cards, "
+    "passwords in URLs). `REDACTED` stands in their place.",
+)
+
 LIBRARIES = Section(
     "Spans of libraries",
     (
