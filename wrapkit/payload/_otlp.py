@@ -24,19 +24,31 @@ def encode_traces(
     scope_name: str = "wrapkit",
     scope_version: str = "",
 ) -> bytes:
-    """An ``ExportTraceServiceRequest`` with one resource, and the spans by instrumentation scope:
-    their own, else the one given.
+    """An ``ExportTraceServiceRequest`` of spans by their resource, the one given with what they add
+    to it, and by instrumentation scope: their own, else the one given.
 
     Attribute values may be str, bool, int, float, bytes, lists and string-keyed dicts of these;
     None is left out.
     """
     own = (scope_name, scope_version, "")
-    scopes: dict[Scope, list[Span]] = {}
+    # Of nearly every span the same dict, an empty one: a representation tells the others apart.
+    resources: dict[str, tuple[Mapping[str, Any], dict[Scope, list[Span]]]] = {}
     for span in spans:
+        key = repr(span.resource) if span.resource else ""
+        _, scopes = resources.setdefault(key, (span.resource, {}))
         scopes.setdefault(span.scope or own, []).append(span)
+    return b"".join(
+        [
+            _resource_spans({**resource_attributes, **added}, scopes)
+            for added, scopes in resources.values()
+        ]
+    )
+
+
+def _resource_spans(attributes: "Mapping[str, Any]", scopes: "Mapping[Scope, list[Span]]") -> bytes:
     return message_field(
         1,
-        message_field(1, attribute_fields(1, resource_attributes))
+        message_field(1, attribute_fields(1, attributes))
         + b"".join([message_field(2, _scope_spans(scope, scopes[scope])) for scope in scopes]),
     )
 

@@ -68,7 +68,8 @@ class Span:
     empty for a root.
 
     ``flags`` is the OTLP field: the W3C trace flags in the low byte, FLAG_HAS_IS_REMOTE and
-    FLAG_IS_REMOTE above. Without a ``scope`` it is of wrapkit's own.
+    FLAG_IS_REMOTE above. Without a ``scope`` it is of wrapkit's own;
+    ``resource`` is what it says of its resource beyond what all spans do.
     """
 
     __slots__ = (
@@ -83,6 +84,7 @@ class Span:
         "links",
         "name",
         "parent_span_id",
+        "resource",
         "scope",
         "span_id",
         "start_time_unix_nano",
@@ -110,6 +112,7 @@ class Span:
         status_code: int = STATUS_UNSET,
         status_message: str = "",
         scope: "Scope | None" = None,
+        resource: "dict[str, Any] | None" = None,
     ) -> None:
         self.trace_id = trace_id
         self.span_id = span_id
@@ -127,6 +130,7 @@ class Span:
         self.status_code = status_code
         self.status_message = status_message
         self.scope = scope
+        self.resource = resource or {}
 
     @property
     def sampled(self) -> bool:

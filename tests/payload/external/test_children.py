@@ -95,6 +95,20 @@ def test_what_the_function_adds_to_its_invocation(scene, hook):
     assert [event.name for event in told.events] == ["exception"]
 
 
+def test_a_resource_of_its_own(scene, hook):
+    """What a span adds to the resource is told of that span alone."""
+    span = begun(hook, resource={"team": "orders"})
+    hook.span_ended(span, time.time_ns())
+    end_invocation(scene, hook)
+
+    [request] = scene.sink.delivered()
+    teams = {
+        group.scope_spans[0].spans[0].name: attributes(group.resource.attributes).get("team")
+        for group in request.resource_spans
+    }
+    assert teams == {"GET": "orders", "orders": None}
+
+
 def test_many_spans(scene, hook, monkeypatch):
     """More than the buffer between the two holds: the hook has the runner read meanwhile."""
     # On a busy machine the runner gets no processor for longer than a function would wait.

@@ -133,4 +133,5 @@ def _started(message: "dict[str, Any]") -> Span:
         attributes=dict(message.get("attributes") or {}),
         links=links(message),
         scope=(name, version, schema_url),
+        resource=dict(message.get("resource") or {}),
     )

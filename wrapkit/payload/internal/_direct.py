@@ -219,6 +219,7 @@ def _finished(told: "LibrarySpan", end_ns: int) -> "Span":
         end_time_unix_nano=max(told.start_time_unix_nano, end_ns),
         attributes=told.attributes,
         scope=told.scope,
+        resource=told.resource,
     )
     gather(span, told.gathered())
     return span

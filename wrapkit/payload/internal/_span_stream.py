@@ -75,6 +75,8 @@ class SpanStream:
             "scope": span.scope,
             "attributes": span.attributes,
         }
+        if span.resource:
+            message["resource"] = span.resource
         if span.links:
             message["links"], span.links = span.links, []
         if span.trace_state:

@@ -112,6 +112,8 @@ def test_a_provider_of_its_own(own):
     assert (mine.parent_span_id, mine.attributes) == (recorded.root.span_id, {"a": 1})
     assert [event.name for event in mine.events] == ["noted"]
     assert mine.scope_name == "orders.code"
+    assert (mine.resource["team"], mine.resource["faas.name"]) == ("orders", "orders")
+    assert "team" not in recorded.root.resource
 
 
 def test_a_provider_that_exports_to_the_same_place(own, served):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ._current import SpanContext
 
 
+_NO_RESOURCE: "dict[str, Any]" = {}
+
+
 class LibrarySpan(SpanRecord):
     """A span that is under way. The sink hears of its start as well, and so of what never ends.
 
@@ -34,6 +37,7 @@ class LibrarySpan(SpanRecord):
         "kind",
         "name",
         "parent_span_id",
+        "resource",
         "scope",
         "start_time_unix_nano",
     )
@@ -57,6 +61,7 @@ class LibrarySpan(SpanRecord):
         self.kind = kind
         self.covers_http = covers_http
         self.attributes = attributes
+        self.resource = _NO_RESOURCE
         self.start_time_unix_nano = time.time_ns()
         self._token: Any = None
 

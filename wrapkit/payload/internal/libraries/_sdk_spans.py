@@ -21,6 +21,7 @@ class SdkSpans:
         self._provider = provider
         self._is_told: Optional[bool] = None
         self._open: dict[int, LibrarySpan] = {}
+        self._resource = quietly(_added_resource, provider) or {}
 
     def on_start(self, span: "Any", parent_context: "Any" = None) -> None:  # noqa: ARG002
         """A span begins."""
@@ -61,6 +62,7 @@ class SdkSpans:
             span_id=f"{context.span_id:016x}",
         )
         told.start_time_unix_nano = span.start_time
+        told.resource = self._resource
         self._open[context.span_id] = told
         told.announce()
 
@@ -102,3 +104,15 @@ def exports_alike(processors: "Iterable[Any]", signal: str) -> bool:
         if any(place in endpoint for place in known):
             return True
     return False
+
+
+def _added_resource(provider: "Any") -> "dict[str, Any]":
+    """What the function's code says of its resource, beyond what its SDK fills in by itself."""
+    attributes = plain_attributes(provider.resource.attributes)
+    if str(attributes.get("service.name")).startswith("unknown_service"):
+        del attributes["service.name"]
+    return {
+        name: value
+        for name, value in attributes.items()
+        if not name.startswith(("telemetry.", "process.")) and name != "service.instance.id"
+    }
