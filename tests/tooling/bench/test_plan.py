@@ -116,6 +116,8 @@ def test_no_round_begins_that_would_end_after_the_budget():
     assert not rule.reason([], rounds_done=5, rounds_timed=5, elapsed_s=40)
     assert rule.reason([], rounds_done=5, rounds_timed=5, elapsed_s=55) == "budget"
     assert not rule.reason([], rounds_done=5, rounds_timed=0, elapsed_s=0)
+    assert rule.expected_rounds(rounds_done=5, rounds_timed=5, elapsed_s=40) == 7
+    assert rule.expected_rounds(rounds_done=0, rounds_timed=0, elapsed_s=0) == 100
     assert rule.reason([start(0, "bare", 1)], rounds_done=100, rounds_timed=9, elapsed_s=1)
 
 

@@ -16,6 +16,7 @@ from ..bench import (
     BenchRecord,
     Observer,
     PlannedStart,
+    Progress,
     Start,
     cells,
     check_noise,
@@ -111,19 +112,19 @@ class _Run:
         all_cells = cells(list(self._variants), (self._request.function.memory_mb,))
         observer.begin(stop.rounds * len(all_cells), 0)
         begun_s, number = time.monotonic(), 0
-        while not (
-            reason := stop.reason(
-                self.starts,
-                rounds_done=number,
-                rounds_timed=number,
-                elapsed_s=time.monotonic() - begun_s,
-            )
-        ):
+        while True:
+            progress: Progress = {
+                "rounds_done": number,
+                "rounds_timed": number,
+                "elapsed_s": time.monotonic() - begun_s,
+            }
+            if reason := stop.reason(self.starts, **progress):
+                return reason
+            observer.expect(stop.expected_rounds(**progress))
             for planned in round_of(all_cells, number):
                 observer.tell(planned)
                 self.starts.append(self._cold_start(planned))
             number += 1
-        return reason
 
     def _cold_start(self, planned: PlannedStart) -> Start:
         variant = self._variants[planned.cell.variant]

@@ -15,7 +15,7 @@ from ._record import BenchRecord, load_record
 from ._report_lines import Report, read_reports
 from ._start import Start
 from ._statistics import Estimate, difference, estimate, quantile
-from ._stopping import StopRule
+from ._stopping import Progress, StopRule
 from ._unfinished import UnfinishedRun
 from ._variant import BARE, MODES, Variant, mode_variant, parse_variants
 
@@ -37,6 +37,7 @@ __all__ = [
     "Observer",
     "PlannedStart",
     "Price",
+    "Progress",
     "Report",
     "Start",
     "StopRule",

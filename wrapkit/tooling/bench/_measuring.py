@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..emulator import Function, InitResult, InvocationResult
     from ._plan import PlannedStart
     from ._price import Traffic
-    from ._stopping import StopRule
+    from ._stopping import Progress, StopRule
     from ._unfinished import UnfinishedRun
     from ._variant import Variant
 
@@ -61,6 +61,9 @@ class Observer(Protocol):
 
     def begin(self, starts: int, done: int) -> None:
         """The rounds begin: at most `starts` cold starts, of which some are done already."""
+
+    def expect(self, rounds: int) -> None:
+        """So many rounds there will be, as far as can be foreseen by now."""
 
     def tell(self, planned: PlannedStart) -> None:
         """A cold start begins."""
@@ -132,6 +135,7 @@ class _Rounds:
         done = {(start.round, start.cell) for start in self.starts}
         number = 0
         while not (reason := self._reason(number)):
+            observer.expect(stop.expected_rounds(**self._progress(number)))
             for planned in round_of(self._cells, number):
                 if (planned.round, planned.cell) not in done:
                     observer.tell(planned)
@@ -140,12 +144,14 @@ class _Rounds:
         return reason
 
     def _reason(self, number: int) -> str:
-        return self._request.stop.reason(
-            self.starts,
-            rounds_done=number,
-            rounds_timed=number - self._rounds_before,
-            elapsed_s=time.monotonic() - self._begun_s,
-        )
+        return self._request.stop.reason(self.starts, **self._progress(number))
+
+    def _progress(self, number: int) -> Progress:
+        return {
+            "rounds_done": number,
+            "rounds_timed": number - self._rounds_before,
+            "elapsed_s": time.monotonic() - self._begun_s,
+        }
 
     async def _make(self, planned: PlannedStart) -> None:
         start = await _cold_start(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ._findings import findings
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 # What has to be precise: the two that a user pays for, cold and warm.
 PRECISE_MEASURES = ("init_ms", "warm_duration_ms")
 MIN_ROUNDS = 8
+
+
+class Progress(TypedDict):
+    """How far a run is: `elapsed_s` is what `rounds_timed` of the rounds took, others are of an
+    earlier run.
+    """
+
+    rounds_done: int
+    rounds_timed: int
+    elapsed_s: float
 
 
 @dataclass(frozen=True)
@@ -32,10 +42,7 @@ class StopRule:
     def reason(
         self, starts: Sequence[Start], *, rounds_done: int, rounds_timed: int, elapsed_s: float
     ) -> str:
-        """Why no other round is made; empty if one is.
-
-        `elapsed_s` is what `rounds_timed` of the rounds took; others are of an earlier run.
-        """
+        """Why no other round is made; empty if one is. The keywords are those of `Progress`."""
         if rounds_done >= self.rounds:
             return "rounds"
         if not rounds_done:
@@ -49,6 +56,13 @@ class StopRule:
             if reached is not None and reached <= self.precision:
                 return "precision"
         return ""
+
+    def expected_rounds(self, *, rounds_done: int, rounds_timed: int, elapsed_s: float) -> int:
+        """How many rounds the budget affords at the speed so far; all of them without one."""
+        if self.budget_s is None or rounds_timed <= 0:
+            return self.rounds
+        left = max(0, int((self.budget_s - elapsed_s) / (elapsed_s / rounds_timed)))
+        return min(self.rounds, rounds_done + left)
 
 
 def worst_precision(starts: Sequence[Start]) -> float | None:

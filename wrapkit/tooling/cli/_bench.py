@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from ._arguments import variables
-from ._quantities import Duration, MemorySizes, Percentage
+from ._quantities import duration, memory_sizes, percentage
 
 # As in the bench package, whose import costs what `wrapkit bench --help` should not pay.
 MODES = ("bare", "internal", "external", "both")
@@ -122,7 +122,7 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
 )
 @click.option(
     "--precision",
-    type=Percentage(),
+    callback=percentage,
     metavar="PERCENT",
     help="Stop when Init Duration and warm Duration are known that well, as in 2%: half of every "
     "added cost's interval as a share of bare.",
@@ -130,7 +130,7 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
 @click.option(
     "--budget",
     "budget_s",
-    type=Duration(),
+    callback=duration,
     metavar="TIME",
     help="Begin no round that would end later, as in 5m.",
 )
@@ -155,7 +155,7 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     default="128",
     show_default=True,
     metavar="MB,...",
-    type=MemorySizes(),
+    callback=memory_sizes,
     help="The function's memory sizes; each variant is measured at each of them.",
 )
 @click.option(
@@ -201,7 +201,7 @@ def _modes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     "--cold-start-rate",
     default="1%",
     show_default=True,
-    type=Percentage(),
+    callback=percentage,
     metavar="PERCENT",
     help="How many of a million invocations are cold starts, for their cost.",
 )

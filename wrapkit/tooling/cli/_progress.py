@@ -40,6 +40,9 @@ class LineObserver:
         if done:
             click.echo(f"going on after {done} of {starts} cold starts", err=True)
 
+    def expect(self, rounds: int) -> None:
+        self._rounds = rounds
+
     def tell(self, planned: PlannedStart) -> None:
         if planned.position == 0:
             click.echo(f"round {planned.round + 1} of {self._rounds}", err=True)
@@ -72,6 +75,10 @@ class BarObserver:
     def begin(self, starts: int, done: int) -> None:
         self._told = done
         self._progress.reset(self._task, total=starts, completed=done)
+
+    def expect(self, rounds: int) -> None:
+        self._rounds = rounds
+        self._progress.update(self._task, total=rounds * self._cells)
 
     def tell(self, planned: PlannedStart) -> None:
         place = f"{planned.cell.variant}, {planned.cell.memory_mb} MB"

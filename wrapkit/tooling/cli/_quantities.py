@@ -1,4 +1,4 @@
-"""Quantities as a user writes them: `5m`, `2%`, `128,512`."""
+"""Quantities as a user writes them, as callbacks of options: `5m`, `2%`, `128,512`."""
 
 from __future__ import annotations
 
@@ -9,46 +9,31 @@ import click
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-class Duration(click.ParamType[float]):
-    """`90s`, `5m`, `1h`, or seconds without a unit; the value is in seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
-        if match is None or not float(match[1]):
-            self.fail(f"{value!r} is no time such as 90s, 5m or 1h", param, ctx)
-        return float(match[1]) * _SECONDS[match[2]]
+def duration(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """`90s`, `5m`, `1h`, or seconds without a unit, in seconds."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value)
+    if match is None or not float(match[1]):
+        raise click.BadParameter(f"{value!r} is no time such as 90s, 5m or 1h", ctx, parameter)
+    return float(match[1]) * _SECONDS[match[2]]
 
 
-class Percentage(click.ParamType[float]):
-    """`2%`; the value is a share of 1, between zero and one."""
-
-    name = "percentage"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", str(value))
-        if match is None or not 0 <= float(match[1]) <= 100:
-            self.fail(f"{value!r} is no share such as 2%", param, ctx)
-        return float(match[1]) / 100
+def percentage(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """`2%` as a share of 1, between zero and one."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value)
+    if match is None or not 0 <= float(match[1]) <= 100:
+        raise click.BadParameter(f"{value!r} is no share such as 2%", ctx, parameter)
+    return float(match[1]) / 100
 
 
-class MemorySizes(click.ParamType[tuple[int, ...]]):
+def memory_sizes(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
     """`128,512,1769`: Lambda's memory sizes in megabytes, each once."""
-
-    name = "sizes"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        sizes = [text.strip() for text in str(value).split(",")]
-        for size in sizes:
-            if not size.isdigit() or not 128 <= int(size) <= 10_240:
-                self.fail(f"{size!r} is no memory size from 128 to 10240 MB", param, ctx)
-        return tuple(dict.fromkeys(int(size) for size in sizes))
+    sizes = [text.strip() for text in value.split(",")]
+    for size in sizes:
+        if not size.isdecimal() or not 128 <= int(size) <= 10_240:
+            message = f"{size!r} is no memory size from 128 to 10240 MB"
+            raise click.BadParameter(message, ctx, parameter)
+    return tuple(dict.fromkeys(int(size) for size in sizes))
