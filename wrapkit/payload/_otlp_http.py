@@ -45,8 +45,11 @@ class Target:
         """What two targets have in common when one connection can serve both."""
         return self.host, self.port, self.tls
 
+    def __str__(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.authority}"
+
     def __repr__(self) -> str:
-        return f"<Target {'https' if self.tls else 'http'}://{self.authority}>"
+        return f"<Target {self}>"
 
 
 def parse_url(url: str) -> Target:

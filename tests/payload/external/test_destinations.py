@@ -74,6 +74,7 @@ def test_a_dead_backend_takes_nothing_from_the_other_one(scene, archive):
     scene.host.shut_down("timeout")
     code, said = scene.runner.wait()
     assert code == 0
+    assert f"http://127.0.0.1:{port} cannot be used" in said[0]
     assert "3 could not be sent" in said[-1]
     assert ids(archive) == [1, 2, 3]
     scene.close_life()

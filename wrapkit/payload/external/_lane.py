@@ -364,9 +364,8 @@ class Lane:
     def _fail(self, reason: str, retry_after_ms: "Optional[float]" = None) -> None:
         attempt, self._attempt = self._attempt, None
         if self._retry.failures == 0:
-            report_once(
-                f"export {reason}", f"the endpoint {self._target!r} cannot be used: {reason}"
-            )
+            said = f"the endpoint {self._target} cannot be used: {reason}"
+            report_once(f"export {self._target} {reason}", said)
         again_ms = self._retry.failed(self._now_ms(), self._flush_deadline_ms, retry_after_ms)
         if attempt is not None:
             self._backlog.put_back(attempt.batch)
@@ -380,7 +379,7 @@ class Lane:
         attempt, self._attempt = self._attempt, None
         self._connection.give_up()
         if attempt is not None:
-            report(f"the last export to {self._target!r} was cut off")
+            report(f"the last export to {self._target} was cut off")
             self._backlog.put_back(attempt.batch)
 
 
