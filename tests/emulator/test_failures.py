@@ -98,7 +98,9 @@ def test_an_init_that_takes_too_long_is_repeated(deployment, monkeypatch):
     monkeypatch.setattr("wrapkit.lifecycle._deadlines.ON_DEMAND_INIT_TIMEOUT_MS", 500)
 
     async def scenario():
-        async with Watched(deployment.function(), isolation="namespace") as environment:
+        async with Watched(
+            deployment.function(timeout_ms=20_000), isolation="namespace"
+        ) as environment:
             return environment, await environment.init(), await environment.invoke(b"{}")
 
     environment, init, result = run(scenario())

@@ -312,6 +312,28 @@ def test_a_killed_host_leaves_no_process(deployment, isolation, number):
         host.stdout.close()
 
 
+def test_a_failing_clean_up_leaves_no_folder(deployment, monkeypatch):
+    """What comes after the step that failed is done all the same."""
+    from wrapkit.tooling.emulator._processes import Processes
+
+    def fail(processes):
+        raise OSError(24, "Too many open files", "/proc")
+
+    deployment.handler("def handler(event, context): return 1")
+    before = sandboxes()
+    monkeypatch.setattr(Processes, "destroy", fail)
+
+    with pytest.raises(OSError, match="Too many open files"):
+        run(enter_and_leave(deployment.function()))
+
+    assert sandboxes() == before
+
+
+async def enter_and_leave(function):
+    async with Watched(function, isolation="none"):
+        pass
+
+
 def test_where_namespaces_are_refused(deployment, monkeypatch, caplog):
     """``auto`` goes on in folders and says so in one line; ``namespace`` refuses with a hint."""
 

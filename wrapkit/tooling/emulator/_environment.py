@@ -198,19 +198,23 @@ class ExecutionEnvironment:
         return sandbox, "python:{}.{}".format(*interpreter.version)
 
     def _clean_up(self) -> None:
-        """Leaves nothing behind; never waits, so that a cancellation cannot interrupt it."""
+        """Leaves nothing behind; never waits, so that a cancellation cannot interrupt it.
+
+        In this order, and each although the one before has failed.
+        """
         host, self._host = self._host, None
-        if host is not None:
-            host.close()
-        if self._server is not None:
-            self._server.close()
-        if self._sandbox is not None:
-            self._sandbox.close()
-            if self._sandbox.control_group is not None:
-                self._sandbox.control_group.close()
-            self._sandbox = None
-        if self._ports is not None:
-            self._ports.close()
+        sandbox, self._sandbox = self._sandbox, None
+        with contextlib.ExitStack() as last_first:
+            if self._ports is not None:
+                last_first.callback(self._ports.close)
+            if sandbox is not None and sandbox.control_group is not None:
+                last_first.callback(sandbox.control_group.close)
+            if sandbox is not None:
+                last_first.callback(sandbox.close)
+            if self._server is not None:
+                last_first.callback(self._server.close)
+            if host is not None:
+                last_first.callback(host.close)
 
     @property
     def isolation(self) -> str:
