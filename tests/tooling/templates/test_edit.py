@@ -172,8 +172,15 @@ Resources:
         (FUNCTION + "      Layers: !Ref Theirs\n", "no list that could be added to"),
         (FUNCTION + "      Layers: [a,\n        b]\n", "over several lines"),
         (FUNCTION + "      Layers: [a, b, c, d, e]\n", "Lambda takes 5"),
-        (FUNCTION + "      Environment: {Variables: {A: b}}\n", "not written out in block style"),
-        (FUNCTION + "      Environment: !Ref Theirs\n", "not written out in block style"),
+        (FUNCTION + "      Environment: !Ref Theirs\n", "no mapping of variables"),
+        (
+            FUNCTION + "      Environment:\n        Variables: {A: b,\n          C: d}\n",
+            "several lines",
+        ),
+        (
+            FUNCTION + "      Environment: {Variables: {AWS_LAMBDA_EXEC_WRAPPER: /opt/x}}\n",
+            "with an exec wrapper in it",
+        ),
         ("Resources:\n  A:\n    Type: AWS::S3::Bucket\n", "no function of python"),
         (FUNCTION.replace("python3.12", "nodejs24.x"), "no function of python"),
         ("Resources: {}\n", "no mapping of Resources"),
@@ -214,6 +221,41 @@ def run(folder, *arguments):
         text=True,
         timeout=BOUND_S,
     )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "Environment: {Variables: {A: hush, B: !Ref C}}  # theirs",
+        "Environment: { Variables: { } }",
+        "Environment:\n        Variables: {A: hush}",
+        "Environment:\n        Variables: {}",
+    ],
+)
+def test_variables_in_braces_are_extended(template, environment):
+    before = FUNCTION + f"      {environment}\n"
+    path = template(before)
+    command = ["attach", "--template", "template.yaml", "--layer", ARN, "--yes"]
+    done = run(path.parent, *command)
+    variables = loaded(path.read_text())["Resources"]["Orders"]["Properties"]["Environment"]
+
+    assert done.returncode == 0, done.stderr
+    assert "hush" not in done.stdout + done.stderr
+    assert variables["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/otel-handler"
+    assert ("A" in variables["Variables"]) == ("hush" in environment)
+    assert detach_template(path).after == before
+
+
+def test_the_values_of_variables_are_written_and_not_shown(template):
+    path = template("shop.yaml")
+    command = ["attach", "--template", "template.yaml", "--layer", ARN, "--yes"]
+    done = run(path.parent, *command, "--env", "OTEL_EXPORTER_OTLP_HEADERS=key=hush-2")
+
+    assert done.returncode == 0, done.stderr
+    assert 'HEADERS: "key=hush-2"' in path.read_text()
+    assert "hush-2" not in done.stdout + done.stderr
+    assert "OTEL_EXPORTER_OTLP_HEADERS: (not shown)" in done.stdout
+    assert "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-handler" in done.stdout
 
 
 def test_the_commands_edit_the_file(template):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .._whole_file import whole_file
+from ..attach import EXEC_WRAPPER
 from ..layers import describe, read_picture
 from ..settings import find_settings
 from ..templates import EditedTemplate, TemplateAttachment
@@ -72,7 +74,24 @@ def _changes(edited: EditedTemplate) -> Iterator[tuple[str, str]]:
     before, after = edited.before.splitlines(), edited.after.splitlines()
     for line in difflib.ndiff(before, after):
         if line[0] in "+-":
-            yield line[0], line[2:]
+            yield line[0], _without_value(line[2:])
+
+
+# A variable in a mapping, or one that was replaced, with whatever it is set to.
+_VARIABLE = re.compile(r"(?P<name>\s*(?:# wrapkit replaced: )?(?P<variable>[A-Z][A-Z0-9_]+): ).*")
+# Variables in braces.
+_BRACES = re.compile(r"\s*(?:# wrapkit replaced: )?(?:Environment|Variables):\s*\{")
+
+
+def _without_value(line: str) -> str:
+    """As in the diff of a function: values of wrapkit's own variables and of the wrapper only."""
+    braces = _BRACES.match(line)
+    if braces:
+        return f"{braces[0]}(not shown)"
+    match = _VARIABLE.fullmatch(line)
+    if not match or match["variable"] == EXEC_WRAPPER or match["variable"].startswith("WRAPKIT_"):
+        return line
+    return f"{match['name']}(not shown)"
 
 
 def _record(

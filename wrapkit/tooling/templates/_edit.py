@@ -17,6 +17,7 @@ from ._template import (
     TemplateFunction,
     child,
     is_block_mapping,
+    is_mapping,
     is_plain_scalar,
     is_sequence,
     key_node,
@@ -197,8 +198,11 @@ class _Function:
             lines += [f"{self._indent}    {name}: {value}" for name, value in wanted.items()]
             yield Edit(self._at, tuple(lines))
             return
+        if is_mapping(variables) and (variables.flow_style or not variables.value):
+            yield self._extended_braces(variables, wanted)
+            return
         if not is_block_mapping(variables):
-            raise self._refused("Environment", "not written out in block style")
+            raise self._refused("Environment", "no mapping of variables that is written out")
         first = variables.value[0][0]
         indent = " " * first.start_mark.column
         for name in [name for name in wanted if child(variables, name) is not None]:
@@ -208,6 +212,18 @@ class _Function:
         lines = [f"{indent}{name}: {value}" for name, value in wanted.items()]
         if lines:
             yield Edit(first.start_mark.line, tuple(lines))
+
+    def _extended_braces(self, variables: Node, wanted: dict[str, str]) -> Edit:
+        """`Variables: {A: b}` on one line."""
+        if variables.start_mark.line != variables.end_mark.line:
+            raise self._refused("Variables", "a mapping in braces over several lines")
+        if any(child(variables, name) is not None for name in wanted):
+            raise self._refused("Variables", "a mapping in braces with an exec wrapper in it")
+        line, start = _line(variables), variables.start_mark.column + 1
+        added = ", ".join(f"{name}: {value}" for name, value in wanted.items())
+        comma = ", " if variables.value else ""
+        text = line[:start] + added + comma + line[start:].lstrip()
+        return Edit(variables.start_mark.line, (text,), replaces=True)
 
     def _wanted(self, variables: Node) -> Iterator[tuple[str, str]]:
         """Names, and values as YAML."""
