@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ._measuring import AwsBenchRequest, AwsVariant, Interruption, measure_on_aws
-from ._versions import leftovers, remove_leftovers
+from ._versions import remove_leftovers
 
 __all__ = [
     "AwsBenchRequest",
     "AwsVariant",
     "Interruption",
-    "leftovers",
     "measure_on_aws",
     "remove_leftovers",
 ]
