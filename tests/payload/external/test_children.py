@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 
 import pytest
@@ -118,6 +120,44 @@ def test_many_spans(scene, hook, monkeypatch):
     end_invocation(scene, hook)
 
     assert len(exported(scene)) == 501
+
+
+def test_spans_of_many_threads(scene, hook, monkeypatch):
+    """None is lost, and none comes twice, though there is no room for them at once."""
+    monkeypatch.setattr("wrapkit.payload.internal._span_stream._LAST_WAIT_NS", 10**10)
+
+    def work(number):
+        for one in range(60):
+            hook.span_ended(begun(hook, f"{number} {one}"), time.time_ns())
+
+    begun_first = begun(hook, "first")
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    hook.span_ended(begun_first, time.time_ns())
+    end_invocation(scene, hook)
+    scene.host.shut_down("spindown")
+    assert scene.runner.wait()[0] == 0
+
+    names = [span.name for span in scene.sink.spans()]
+    assert len(names) == len(set(names)) == 8 * 60 + 2
+
+
+def test_spans_of_a_fork(scene, hook):
+    """A child process tells of its spans over the same socket, and of none that its parent has."""
+    hook.span_ended(begun(hook, "before"), time.time_ns())
+    hook._spans._waiting.append(b"the parent's")
+    child = os.fork()
+    if child == 0:
+        hook.span_ended(begun(hook, "of the child"), time.time_ns())
+        os._exit(len(hook._spans._waiting))
+    assert os.waitpid(child, 0)[1] == 0
+    hook._spans._waiting.clear()
+    end_invocation(scene, hook)
+
+    assert exported(scene).keys() == {"before", "of the child", "orders"}
 
 
 def test_what_is_open_when_the_handler_returns_ends_later(scene, hook):

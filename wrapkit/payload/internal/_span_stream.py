@@ -10,6 +10,8 @@ Rule 3. The runner is woken when a part of the buffer may be full, and not again
 Rule 4. What is dropped is counted.
 """
 
+import os
+import threading
 import time
 
 from .._report import report_once
@@ -42,8 +44,10 @@ class SpanStream:
         "_datagrams",
         "_dont_wait",
         "_encode",
+        "_lock",
         "_messages",
         "_no_signal",
+        "_process_id",
         "_socket",
         "_waiting",
         "_woken",
@@ -57,8 +61,14 @@ class SpanStream:
         self._no_signal, self._dont_wait = MSG_NOSIGNAL, MSG_NOSIGNAL | MSG_DONTWAIT
         self._encode = _encoder()
         self._messages = self._bytes = 0
-        self._waiting: list[bytes] = []
+        self._begin_process()
         self._woken = True  # by the datagram that handed the other end over
+
+    def _begin_process(self) -> None:
+        """In a fork, what waits is its parent's to send, and the lock may be held by nobody."""
+        self._process_id = os.getpid()
+        self._waiting: list[bytes] = []
+        self._lock = threading.Lock()  # of what waits: threads of the function's have spans, too
 
     def start(self, span: "LibrarySpan", request_id: str) -> None:
         """Sends ``span``."""
@@ -95,20 +105,24 @@ class SpanStream:
     def send(self, message: "dict[str, Any]") -> None:
         """Sends one message, or keeps it until there is room."""
         data = self._encode(message).encode("utf-8", "replace")
+        if self._process_id != os.getpid():
+            self._begin_process()
         if len(data) > MAX_MESSAGE_BYTES or len(self._waiting) >= MAX_WAITING:
             self._drop()
         elif self._waiting or not self._sent(data):
-            self._waiting.append(data)
-            self._send_waiting()
+            with self._lock:
+                self._waiting.append(data)
+                self._send_waiting()
 
     def flush(self) -> None:
         """Sends what waits, before the runner is told of the invocation's end and reads it all."""
         deadline_ns = time.monotonic_ns() + _LAST_WAIT_NS
-        while self._waiting and time.monotonic_ns() < deadline_ns:
-            self._wake()
-            if self._sent(self._waiting[0], wait=True):
-                del self._waiting[0]
-                self._send_waiting()
+        with self._lock:
+            while self._waiting and time.monotonic_ns() < deadline_ns:
+                self._wake()
+                if self._sent(self._waiting[0], wait=True):
+                    del self._waiting[0]
+                    self._send_waiting()
         self._messages = self._bytes = 0
 
     def close(self) -> None:
