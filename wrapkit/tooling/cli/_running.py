@@ -28,6 +28,10 @@ INIT_HINTS = {
     "Runtime.ImportModuleError": "--handler is FILE.FUNCTION; the file is looked for in --task, "
     "what it imports in the interpreter given by --python, too",
     "Runtime.MalformedHandlerName": "--handler is FILE.FUNCTION, as in app.handler",
+    "Extension.Crash": "an extension's process has to wait for SHUTDOWN; its end is a failure, "
+    "also with exit code 0",
+    "Extension.TooManyExtensions": "Lambda starts 10 files of /opt/extensions at most, those of "
+    "all layers together",
 }
 LOG_HINT = "the log and the outcome are above"
 TIMEOUT_HINT = "--timeout sets the function's timeout in seconds"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ._clock import Clock
     from ._launch_problem import LaunchProblem
 
+# What no process and no body tells.
+_KNOWN = {"Extension.TooManyExtensions": "there are more extensions than Lambda starts"}
+
 
 class InitProgress:
     """Notes the milestones of the first Init; what comes later does not change them."""
@@ -70,6 +73,8 @@ class InitProgress:
         """The result, made with the ``platform.initReport`` of the Init."""
         failed = report["status"] != "success"
         message, hint = self._explain(init_error_body, statuses) if failed else (None, None)
+        if failed and message is None:
+            message = _KNOWN.get(report.get("errorType", ""))
         return InitResult(
             status=report["status"],
             error_type=report.get("errorType"),

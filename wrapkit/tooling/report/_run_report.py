@@ -137,9 +137,9 @@ class RunReport:
         total = len(run.invocations)
         memory_mb = max((item.result.max_memory_used_mb for item in run.invocations), default=0)
         self._console.print()
+        memory = f"; Max Memory Used {memory_mb} MB" if memory_mb else ""
         self._line(
-            f"{counted(total, 'invocation')}, {total - failed} succeeded, {failed} failed; "
-            f"Max Memory Used {memory_mb} MB",
+            f"{counted(total, 'invocation')}, {total - failed} succeeded, {failed} failed{memory}",
             style="bold",
         )
 
