@@ -7,9 +7,9 @@ import zipfile
 import pytest
 
 from wrapkit.tooling.attach import Attachment, FunctionConfiguration, LayerVersion, plan_attach
-from wrapkit.tooling.attach._api import has_way_out
 from wrapkit.tooling.attach._plan import as_configuration
 from wrapkit.tooling.doctor import Facts, LayerFacts, check, check_folder
+from wrapkit.tooling.doctor._surroundings import concrete, has_way_out
 from wrapkit.tooling.layers import inspect_layer, read_picture
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012"
@@ -165,6 +165,26 @@ def test_what_was_changed_since_it_was_attached(layer):
     facts = Facts(changed, (layer(files={"otel-instrument": 0o755}),))
 
     assert found(facts) == ["drift"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*", "*"),
+        (
+            "arn:aws:secretsmanager:*:*:secret:token-??????",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf",
+        ),
+        (
+            "arn:aws:logs:*:*:log-group:/my/group:*",
+            "arn:aws:logs:eu-west-1:123456789012:log-group:/my/group:log-stream:wrapkit",
+        ),
+        ("arn:aws:ssm:us-east-1:1:parameter/x", "arn:aws:ssm:us-east-1:1:parameter/x"),
+    ],
+)
+def test_what_iam_is_asked_about_is_one_resource(pattern, expected):
+    """A pattern would be compared as it stands, and be denied to who is allowed one of it."""
+    assert concrete(pattern, f"{ARN}:function:orders") == expected
 
 
 MAIN = {"Associations": [{"Main": True}], "Routes": []}

@@ -24,6 +24,7 @@ from ._plan import (
 )
 from ._publishing import check_layer_argument, find_layer
 from ._selection import Selection, select_functions
+from ._session import explained
 from ._status import FunctionStatus, function_status, matching_functions
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "diff",
     "dockerfile_lines",
     "drift",
+    "explained",
     "find_layer",
     "function_status",
     "is_local_endpoint",

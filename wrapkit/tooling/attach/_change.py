@@ -11,8 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from .._errors import DiagnosticError
-from ._api import FunctionChangedError
 from ._plan import Plan, as_configuration, plan_detach
+from ._session import FunctionChangedError
 
 if TYPE_CHECKING:
     from ._api import Invocation, LambdaApi

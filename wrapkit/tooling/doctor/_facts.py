@@ -12,6 +12,7 @@ from .._errors import DiagnosticError
 from ..attach import EXEC_WRAPPER, FunctionConfiguration, LambdaApi, LayerVersion
 from ..layers import Finding, Inspection, Picture, Severity, inspect_layer, read_picture
 from ..templates import statements
+from ._surroundings import concrete, denied_actions, subnets_without_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,11 +126,14 @@ def _denied(
     variables: Mapping[str, str],
     gaps: list[Finding],
 ) -> tuple[str, ...]:
-    needed = [(each["Action"][0], each["Resource"]) for each in statements(variables)]
+    needed = [
+        (each["Action"][0], concrete(each["Resource"], function.arn))
+        for each in statements(variables)
+    ]
     if not needed or not function.role:
         return ()
     try:
-        return tuple(api.denied_actions(function.role, needed))
+        return tuple(denied_actions(api, function.role, needed))
     except DiagnosticError as error:
         gaps.append(_gap(error))
         return ()
@@ -141,7 +145,7 @@ def _without_route(
     if not function.subnets:
         return ()
     try:
-        return tuple(api.subnets_without_route(function.subnets))
+        return tuple(subnets_without_route(api, function.subnets))
     except DiagnosticError as error:
         gaps.append(_gap(error))
         return ()
