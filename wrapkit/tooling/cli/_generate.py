@@ -138,6 +138,9 @@ def _next_steps(layer: Layer, settings: Settings) -> str:
     if layer.missing_versions:
         lines.append(f"no byte code for Python {', '.join(layer.missing_versions)}")
         lines.append("hint: a function of these compiles wrapkit at each cold start")
+    lines.append(
+        "next: `wrapkit layer build` and `wrapkit attach` put the same onto functions; by hand:"
+    )
     lines.append("next: publish the folder's content as a layer and add it to the function")
     if layer.mode != "external":
         lines.append("next: set AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-handler on the function")
