@@ -219,6 +219,21 @@ def test_a_shutdown_answers_everybody(host):
     host.runtime_next()  # a worker that has not heard of it yet
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Extension.NoConfig", "Extension.NoConfig"),
+        ("Extension.noConfig", "Extension.ExitError"),
+        ("NoConfig", "Extension.ExitError"),
+    ],
+)
+def test_the_type_that_an_extension_gives_is_kept(host, given, kept):
+    """Where it has the form of the platform's; elsewhere it is always Extension.ExitError."""
+    host.invoke("r1")
+    host.send(core.ExtensionExitError(identifier=host.id("otel"), error_type=given))
+    assert the(core.Respond, host.extension_exits("otel")).error_type == kept
+
+
 requests = st.sampled_from(("r1", "r2", "r3", "r4"))
 steps = st.one_of(
     st.integers(1, 4000),

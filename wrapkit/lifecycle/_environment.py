@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _SHUTDOWN_REASONS = ("spindown", "timeout", "failure")
 
+_ANNOUNCED = {
+    ExtensionState.INIT_ERROR: "Extension.InitError",
+    ExtensionState.EXIT_ERROR: "Extension.ExitError",
+}
 _VALIDATION_ERRORS = {"Telemetry": "ValidationError", "Logs": "Logs.ValidationError"}
 _SUBSCRIPTION_RECORDS = {
     "Telemetry": "platform.telemetrySubscription",
@@ -244,7 +248,7 @@ class Environment(Course):
         # An external fails the environment when its process exits. An internal has no process, and
         # would leave the gates closed until a timeout.
         if not agent.is_external and self._shutdown is None:
-            self._fail(_extension_failure(agent, agent.state, agent.error_type))
+            self._fail(self._extension_failure(agent, agent.state, agent.error_type))
 
     # What happens to extensions' processes
 
@@ -260,7 +264,18 @@ class Environment(Course):
         last_state = agent.state
         agent.move(ExtensionInput.EXIT)
         agent.is_alive = False
-        self._lose(_extension_failure(agent, last_state, event.status))
+        self._lose(self._extension_failure(agent, last_state, event.status))
+
+    def _extension_failure(
+        self, agent: "Agent", last_state: ExtensionState, status: str
+    ) -> "Failure":
+        error_type = self._announced(agent, last_state) or "Extension.Crash"
+        agent.error_type = agent.error_type or error_type
+        return _failure.extension_failed(error_type, status)
+
+    def _announced(self, _agent: "Agent", last_state: ExtensionState) -> "str | None":
+        """The type of a failure that the extension has announced, whatever type it gave."""
+        return _ANNOUNCED.get(last_state)
 
     # What the runtime calls, and what happens to its process
 
@@ -330,16 +345,6 @@ class Environment(Course):
             raise RemoteLifecycleError("InvalidRequestID", "Invalid request ID", status=400)
         self._move_runtime(move)
         return latest
-
-
-def _extension_failure(agent: "Agent", last_state: ExtensionState, status: str) -> "Failure":
-    announced = {
-        ExtensionState.INIT_ERROR: "Extension.InitError",
-        ExtensionState.EXIT_ERROR: "Extension.ExitError",
-    }
-    error_type = announced.get(last_state, "Extension.Crash")
-    agent.error_type = agent.error_type or error_type
-    return _failure.extension_failed(error_type, status)
 
 
 RECEIVERS: "dict[type, Callable[[Any, Any], None]]" = {

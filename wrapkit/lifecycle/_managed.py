@@ -19,6 +19,7 @@ from ._environment import RECEIVERS, Environment
 from ._errors import LocalLifecycleError, RemoteLifecycleError
 from ._invocation import Invocation
 from ._states import (
+    ExtensionState,
     Phase,
     PhaseInput,
     RequestInput,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from ._effects import EnvironmentEffect
     from ._failure import Failure
+    from ._roster import Agent
 
 MANAGED_INSTANCES = "lambda-managed-instances"
 _DEFAULT_CONCURRENCY = 16  # of one vCPU with Python; same guide
@@ -157,6 +159,13 @@ class ManagedEnvironment(Environment):
             message = "There is no Logs API on Lambda Managed Instances"
             raise RemoteLifecycleError("NotFound", message, status=404)
         super()._on_subscribe(event)
+
+    def _announced(self, agent: "Agent", last_state: ExtensionState) -> "str | None":
+        """Here the type that the extension gave is kept, if it has the platform's form."""
+        announced = super()._announced(agent, last_state)
+        category, _, reason = agent.error_type.partition(".")
+        is_type = category == "Extension" and reason.isascii() and reason.isalpha()
+        return agent.error_type if announced and is_type and reason[0].isupper() else announced
 
     # What the runtime calls
 
