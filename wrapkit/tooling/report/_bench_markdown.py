@@ -70,20 +70,30 @@ def _cell(
     unit = measure.unit if measure else ""
     if variant == BARE or values[BARE] is None:
         return _quantity(values[variant], unit)
-    return f"{values[variant] - values[BARE]:+.3g} {unit}".rstrip()
+    return f"{_signed(values[variant] - values[BARE])} {unit}".rstrip()
 
 
 def _measured(finding: Finding) -> str:
     if finding.added is None:
         return _quantity(finding.value.median, finding.unit)
     added = finding.added
-    interval = "" if added.low == added.high else f" ({added.low:.3g} to {added.high:.3g})"
+    is_exact = added.low == added.high
+    interval = "" if is_exact else f" ({_digits(added.low)} to {_digits(added.high)})"
     if finding.verdict in ("same", "undecided"):
         return f"nothing found{interval}"
     if finding.unit == "USD":
         return f"{'-' if added.median < 0 else '+'}${abs(added.median):.4f}"
-    return f"{added.median:+.3g} {finding.unit}".rstrip() + interval
+    return f"{_signed(added.median)} {finding.unit}".rstrip() + interval
 
 
 def _quantity(value: float, unit: str) -> str:
-    return f"${value:.4f}" if unit == "USD" else f"{value:.3g} {unit}".rstrip()
+    return f"${value:.4f}" if unit == "USD" else f"{_digits(value)} {unit}".rstrip()
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else ''}{_digits(value)}"
+
+
+def _digits(value: float) -> str:
+    """Three digits, and all of a whole number: `0.355`, `29.1`, `1706`."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
