@@ -12,8 +12,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wrappers examples bench 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo bench bench-check bench-runner collector foreign lint format types coverage test test-all generate \
-	pr clean \
+.PHONY: help dev demo bench bench-check bench-front-door bench-runner collector foreign lint format types \
+	coverage test test-all generate pr clean \
 	lint.format lint.rules lint.shell lint.imports
 
 help: ## List the targets
@@ -45,6 +45,9 @@ demo: $(INSTALLED) ## Instrument the example, run it, and show its traces
 bench: $(INSTALLED) ## Measure every figure that is quoted anew, some ten minutes
 	$(BIN)/python bench/run.py $(SCENARIOS)
 	$(BIN)/python docs/reference/generate_figures.py
+
+bench-front-door: $(INSTALLED) ## Measure the emulator itself, beside AWS's
+	$(BIN)/python bench/front_door/measure.py --output build/bench-front-door.json
 
 bench-check: $(INSTALLED) ## Let the benchmark find nothing in nothing, and 20 ms in 20 ms
 	$(BIN)/python bench/self_check.py

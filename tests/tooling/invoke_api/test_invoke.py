@@ -95,12 +95,12 @@ def test_an_exception_is_a_function_error_with_its_document(serve):
 
 def test_a_timeout_is_a_function_error_of_the_platform(serve):
     code = "import time\ndef handler(event, context): time.sleep(event)\n"
-    with serve(code, timeout_ms=300) as serving:
+    with serve(code, timeout_ms=3000) as serving:
         answer = serving.invoke(b"9")
         after = serving.invoke(b"0")
 
     assert answer["FunctionError"] == "Unhandled"
-    assert "Task timed out after 0.30 seconds" in json.loads(answer["Payload"])["errorMessage"]
+    assert "Task timed out after 3.00 seconds" in json.loads(answer["Payload"])["errorMessage"]
     assert after["Payload"] == b"null"
 
 

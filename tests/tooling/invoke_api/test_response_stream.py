@@ -51,6 +51,7 @@ def stream(serving, event, **options):
     )
     assert answer["ExecutedVersion"] == "$LATEST"
     *pieces, complete = answer["EventStream"]
+    answer["EventStream"].close()
     return [piece["PayloadChunk"]["Payload"] for piece in pieces], complete["InvokeComplete"]
 
 

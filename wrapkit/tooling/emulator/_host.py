@@ -129,29 +129,30 @@ class Host:
         """Tells the core of an event and does what follows; raises ``RemoteLifecycleError`` when it
         is refused.
         """
-        self.processes.drain()
         self._execute_all(self._environment.receive(event, self._clock.now_ms()))
 
     def _expire(self) -> None:
-        self.processes.drain()
         self._execute_all(self._environment.expire(self._clock.now_ms()))
 
     def _execute_all(self, effects: list[Any]) -> None:
+        kinds = {type(effect) for effect in effects}
         try:
-            for effect in self._urgent_first(effects):
+            if Emit in kinds:  # what was printed before stands before the record
+                self.processes.drain()
+            for effect in self._urgent_first(effects, kinds):
                 _EXECUTORS[type(effect)](self, effect)
         except BaseException as error:
             self.fail(error)
             raise
         self._deadline.set()
 
-    def _urgent_first(self, effects: list[Any]) -> list[Any]:
+    def _urgent_first(self, effects: list[Any], kinds: set[type]) -> list[Any]:
         """The event to the runtime before what is written down: it works on another core meanwhile.
 
         The processes go on when it is there, since before they would only wait again. Nothing that
-        they print is read until all effects have been executed, so the log keeps its order.
+        they print from then on is read until all effects have been executed, so the log keeps its
+        order.
         """
-        kinds = {type(effect) for effect in effects}
         if len(effects) < 2 or DeliverInvocation not in kinds:
             return effects
         if InvocationEnded in kinds:

@@ -40,6 +40,7 @@ _PATHS = (
     ("stream", re.compile(r"/2021-11-15/functions/([^/]+)/response-streaming-invocations/?")),
     ("invoke-async", re.compile(r"/2014-11-13/functions/([^/]+)/invoke-async/?")),
 )
+_MAX_ROUTES = 1000
 _SYNCHRONOUS = (REQUEST_RESPONSE, DRY_RUN)
 
 
@@ -48,6 +49,8 @@ class InvokeApi(Application):
 
     def __init__(self, backends: Mapping[str, Backend]) -> None:
         self._backends = backends
+        # What has been found, by method and target: a caller calls the same again and again.
+        self._routes: dict[tuple[str, str], tuple[str, Backend, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, connection: Connection, head: Head) -> Exchange:
@@ -64,7 +67,20 @@ class InvokeApi(Application):
         """Waits for the answers of invocations that have been ended."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def find(self, segment: str, qualifier: str) -> tuple[Backend, str]:
+    def route(self, head: Head) -> tuple[str, Backend, str]:
+        """The operation, the backend and the invoked ARN; raises ``InvokeRefusedError``."""
+        key = (head.method, head.target)
+        route = self._routes.get(key)
+        if route is None:
+            path, _, query = head.target.partition("?")
+            operation, segment = _operation(head.method, path)
+            qualifier = parse_qs(query).get("Qualifier", [""])[0]
+            route = (operation, *self._find(segment, qualifier))
+            if len(self._routes) < _MAX_ROUTES:
+                self._routes[key] = route
+        return route
+
+    def _find(self, segment: str, qualifier: str) -> tuple[Backend, str]:
         """The backend and the invoked ARN; raises ``InvokeRefusedError``."""
         name, qualifier = read_function_name(segment, qualifier)
         backend = self._backends.get(name)
@@ -103,10 +119,7 @@ class _Exchange(Exchange):
         """The invocation goes on without its caller, as on the platform."""
 
     def _dispatch(self) -> None:
-        path, _, query = self._head.target.partition("?")
-        operation, segment = _operation(self._head.method, path)
-        qualifier = parse_qs(query).get("Qualifier", [""])[0]
-        backend, arn = self._api.find(segment, qualifier)
+        operation, backend, arn = self._api.route(self._head)
         if operation == "stream":
             self._stream(backend, arn)
         elif operation == "invoke-async":
