@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 
 import pytest
 
-from .conftest import OWN
+from .conftest import BOUND_S, OWN
 from .lambda_service import ARN, is_change
 
 MINE = f"{ARN}:layer:mine:3"
@@ -81,6 +83,31 @@ def test_without_a_terminal_it_does_not_guess(service, wrapkit, layer):
 
     assert done.returncode == 2
     assert "agree with --yes" in done.stderr
+    assert state(service.functions["orders"]) == before
+
+
+def test_a_no_is_taken_for_a_no(service, wrapkit, layer):
+    """In a terminal, as a person would say it."""
+    before = state(service.add("orders"))
+    mine, its = pty.openpty()
+    try:
+        os.write(mine, b"n\n")
+        done = subprocess.run(
+            wrapkit.command("attach", "orders", "--layer", layer),
+            stdin=its,
+            env=wrapkit.environ,
+            cwd=wrapkit.folder,
+            capture_output=True,
+            text=True,
+            timeout=BOUND_S,
+        )
+    finally:
+        os.close(mine)
+        os.close(its)
+
+    assert "Change 1 function? [y/N]" in done.stderr
+    assert "error: nothing was changed, as you said" in done.stderr
+    assert done.returncode == 1
     assert state(service.functions["orders"]) == before
 
 

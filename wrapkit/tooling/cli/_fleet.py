@@ -130,7 +130,8 @@ def ask(question: str, session: Session) -> None:
             "look at it with --dry-run, and agree with --yes",
             USAGE,
         )
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        raise DiagnosticError("declined", "nothing was changed, as you said")
 
 
 def _say_progress(change: Change, position: str) -> None:
