@@ -145,6 +145,8 @@ def test_spans_of_many_threads(scene, hook, monkeypatch):
     assert len(names) == len(set(names)) == 8 * 60 + 2
 
 
+# Of a process with threads, as a worker of pytest is; the child does nothing but send.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_spans_of_a_fork(scene, hook):
     """A child process tells of its spans over the same socket, and of none that its parent has."""
     hook.span_ended(begun(hook, "before"), time.time_ns())
