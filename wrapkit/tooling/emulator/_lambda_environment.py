@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._clock import Clock, ManualClock
@@ -104,9 +105,9 @@ class LambdaEnvironment:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(self._limit_s)
-        except TimeoutError:
+        except FutureTimeoutError as error:  # the built-in one since Python 3.11 only
             future.cancel()
-            raise
+            raise TimeoutError(f"it took longer than {self._limit_s:g} s") from error
 
     def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Calls a function in the loop's thread."""
