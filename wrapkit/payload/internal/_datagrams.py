@@ -11,14 +11,14 @@ Rule 4. What is dropped is counted, and the count goes along with the next datag
 """
 
 import sys
-from json import JSONEncoder
+from json import encoder
 
 from .._env import socket_path
 from .._report import report_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Optional
 
     from ._hook import Invocation
@@ -30,12 +30,25 @@ if TYPE_CHECKING:
 WAIT_FOR_ROOM_US = 5000
 # A start must fit into one datagram whatever the caller sends; W3C asks for 512 characters.
 MAX_TRACE_STATE_CHARACTERS = 4096
-# json.dumps would make an encoder each time.
-_encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # Linux's, on all architectures: `_socket` itself is a library to load, at the first invocation.
 _MSG_DONTWAIT = 0x40
 # As large as a datagram may be by the contract.
 MAX_DATAGRAM_BYTES = 65536
+
+
+def _json_encoder() -> "Callable[[dict[str, Any]], str]":
+    """Writes a message as JSON; what JSON has no type for is said as text."""
+    compact = encoder.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+    try:
+        # What `encode` makes anew for each document, which takes as long as writing a small one.
+        make: Any = encoder.c_make_encoder  # type: ignore[attr-defined]
+        write = make(None, str, encoder.encode_basestring, None, ":", ",", False, False, True)
+    except (AttributeError, TypeError):  # another implementation of Python, or a later version
+        return compact.encode
+    return lambda message: "".join(write(message, 0))
+
+
+encode = _json_encoder()
 
 
 class Datagrams:
@@ -106,6 +119,10 @@ class Datagrams:
         except OSError:
             return False
         return True
+
+    def json(self, message: "dict[str, Any]") -> bytes:
+        """The message as it goes out, of whatever size."""
+        return _json(message)
 
     def count_dropped(self) -> None:
         """Something else could not be told; the next datagram brings the count."""
@@ -214,7 +231,7 @@ def _encoded(message: "dict[str, Any]") -> bytes:
 
 
 def _json(message: "dict[str, Any]") -> bytes:
-    return _encode(message).encode("utf-8", "replace")
+    return encode(message).encode("utf-8", "replace")
 
 
 def _without_states(message: "dict[str, Any]") -> None:

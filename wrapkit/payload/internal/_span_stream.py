@@ -18,7 +18,6 @@ from .._report import report_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ._datagrams import Datagrams
@@ -43,7 +42,6 @@ class SpanStream:
         "_bytes",
         "_datagrams",
         "_dont_wait",
-        "_encode",
         "_lock",
         "_messages",
         "_no_signal",
@@ -59,7 +57,6 @@ class SpanStream:
         self._datagrams = datagrams
         self._socket = sock
         self._no_signal, self._dont_wait = MSG_NOSIGNAL, MSG_NOSIGNAL | MSG_DONTWAIT
-        self._encode = _encoder()
         self._messages = self._bytes = 0
         self._begin_process()
         self._woken = True  # by the datagram that handed the other end over
@@ -104,7 +101,7 @@ class SpanStream:
 
     def send(self, message: "dict[str, Any]") -> None:
         """Sends one message, or keeps it until there is room."""
-        data = self._encode(message).encode("utf-8", "replace")
+        data = self._datagrams.json(message)
         if self._process_id != os.getpid():
             self._begin_process()
         if len(data) > MAX_MESSAGE_BYTES or len(self._waiting) >= MAX_WAITING:
@@ -165,17 +162,3 @@ class SpanStream:
     def _drop(self) -> None:
         self._datagrams.count_dropped()
         report_once("span dropped", "a span was too large, or found no room on its way out")
-
-
-def _encoder() -> "Callable[[dict[str, Any]], str]":
-    """Writes a message as JSON; what JSON has no type for is said as text."""
-    from json import encoder
-
-    compact = encoder.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
-    try:
-        # What `encode` makes anew for each document, which takes as long as writing a small one.
-        make: Any = encoder.c_make_encoder  # type: ignore[attr-defined]
-        write = make(None, str, encoder.encode_basestring, None, ":", ",", False, False, True)
-    except (AttributeError, TypeError):  # another implementation of Python, or a later version
-        return compact.encode
-    return lambda message: "".join(write(message, 0))
