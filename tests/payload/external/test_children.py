@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 
@@ -197,6 +198,21 @@ def test_what_a_dead_invocation_leaves_open(scene, hook, status):
     # The platform's times are in milliseconds.
     late_ns = by_name["open"].end_time_unix_nano - by_name["orders"].end_time_unix_nano
     assert 0 <= late_ns < 1_000_000
+
+
+def test_what_a_process_that_died_with_an_answer_unread_has_told(scene, hook):
+    """The kernel says first that the connection was reset, then gives what was sent before."""
+    begun(hook, "first")
+    # What the runner answers to the first span, which a hook reads as it wakes it again.
+    assert select.select([hook._spans._socket], [], [], 10)[0]
+    hook.span_ended(begun(hook, "done"), time.time_ns())
+    hook.close()
+    scene.host.report(("platform.runtimeDone", {"requestId": "r1", "status": "timeout"}))
+    scene.host.wait_for_next(2)
+    scene.host.shut_down("timeout")
+    assert scene.runner.wait()[0] == 0
+
+    assert sorted(span.name for span in scene.sink.spans()) == ["done", "first", "orders"]
 
 
 def test_what_a_shutdown_finds_open(scene, hook):

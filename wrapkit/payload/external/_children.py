@@ -90,6 +90,10 @@ class Children:
                 data = sock.recv(_MESSAGE_BYTES)
             except BlockingIOError:
                 return True
+            except ConnectionResetError:
+                # A process that died with an answer unread: said once, in front of what it has
+                # sent before.
+                continue
             except OSError:
                 data = b""
             if not data:
