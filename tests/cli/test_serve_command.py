@@ -15,6 +15,8 @@ import psutil
 import pytest
 from botocore.config import Config
 
+from tests.emulator.environments import may_isolate
+
 from .conftest import BOUND_S
 from .test_run_command import SENDER
 
@@ -27,7 +29,9 @@ class Service:
 
     def __init__(self, process):
         self.process = process
+        self.passed = []
         self.endpoint = self.next("listening")["endpoint"]
+        self.before_listening = tuple(self.passed)
 
     def next(self, kind):
         """The next event of a kind; what comes before it is passed over."""
@@ -35,6 +39,7 @@ class Service:
             event = json.loads(line)
             if event["type"] == kind:
                 return event
+            self.passed.append(event)
         raise AssertionError(f"no {kind}: {self.process.stderr.read()}")
 
     def invoke(self, name="my-function", payload=b"{}", **options):
@@ -145,6 +150,50 @@ def test_the_log_and_the_traces_are_shown(wrapkit, function):
     assert "\nmy-function/1  START RequestId: " in shown
     assert "\nTrace of " in shown
     assert "\nmy-function/1  Shutdown " in shown
+
+
+def test_the_environment_is_as_the_options_say(service, function):
+    """Those of `wrapkit run`: each shows in what the function sees, or in the log."""
+    code = """
+import os
+def handler(event, context):
+    size = os.statvfs("/tmp").f_blocks * os.statvfs("/tmp").f_frsize
+    return [os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], size, len(bytearray(200 * 1024 * 1024))]
+"""
+    given = ("--initialization-type", "snap-start", "--ephemeral-storage", "600")
+    given += ("--log-format", "JSON", "--system-log-level", "DEBUG", "--profile", "rie")
+    with service(*function(code), *given, "--timeout", "20", "--no-freeze") as running:
+        # Beyond 128 MB: that profile has no limit.
+        kind, size, taken = json.loads(running.invoke())
+    logged = [json.loads(one["line"])["type"] for one in running.before_listening[1:]]
+
+    assert (kind, taken) == ("snap-start", 200 * 1024 * 1024)
+    assert logged == ["platform.initStart", "platform.initRuntimeDone", "platform.initReport"]
+    if may_isolate():
+        assert size == 600 * 1024 * 1024
+
+
+def test_init_is_done_before_anybody_calls_unless_on_demand(service, function):
+    with service(*function(), "--initialization-type", "provisioned-concurrency") as running:
+        assert b"id" in running.invoke(payload=b'{"id": 1}')
+
+    # It was told before the service listened.
+    kinds = [event["type"] for event in running.before_listening]
+    assert kinds[0] == "environment-started"
+    assert "INIT_REPORT" in running.before_listening[-1]["line"]
+
+
+def test_a_setting_of_the_file_is_checked_as_the_option_is(wrapkit, tmp_path):
+    path = tmp_path / "functions.toml"
+    for line, message in (
+        ('log-format = "XML"', "the log format 'XML' is neither Text nor JSON"),
+        ("ephemeral-storage = 1", "the ephemeral storage of 1 MB is outside 512 to 10240 MB"),
+        ('initialization-type = "lambda-managed-instances"', "managed instances are not served"),
+    ):
+        path.write_text(f'[functions.a]\ntask = "."\nhandler = "a.b"\n{line}\n')
+        code, stdout, stderr = wrapkit("serve", "--functions", path, "--port", "0")
+        assert (code, stdout) == (2, "")
+        assert message in " ".join(stderr.split())
 
 
 def test_several_functions_come_from_a_file(service, tmp_path, task):

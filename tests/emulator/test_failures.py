@@ -84,24 +84,23 @@ def test_a_runtime_that_dies(deployment, code, text):
     assert phases == ["init", "invoke"]
 
 
-@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.case(36)
 def test_an_init_that_takes_too_long_is_repeated(deployment, monkeypatch):
     """INIT_REPORT with status timeout; the invocation repeats the init (36)."""
+    # Hangs, however late it is there, until the first Init has been given up.
     deployment.handler(
         "import os, signal\n"
-        "if not os.path.exists('/tmp/slow'):\n"
-        " open('/tmp/slow', 'w').close()\n"
+        "if not os.path.exists('given-up'):\n"
         " signal.pause()\n"
         "def handler(event, context): return 'ok'"
     )
     monkeypatch.setattr("wrapkit.lifecycle._deadlines.ON_DEMAND_INIT_TIMEOUT_MS", 500)
 
     async def scenario():
-        async with Watched(
-            deployment.function(timeout_ms=20_000), isolation="namespace"
-        ) as environment:
-            return environment, await environment.init(), await environment.invoke(b"{}")
+        async with Watched(deployment.function(timeout_ms=20_000)) as environment:
+            init = await environment.init()
+            (deployment.task / "given-up").touch()
+            return environment, init, await environment.invoke(b"{}")
 
     environment, init, result = run(scenario())
     assert init.status == "timeout"

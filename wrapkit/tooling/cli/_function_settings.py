@@ -30,9 +30,14 @@ _KEYS = {
     "handler": ("handler", _TEXT),
     "layer": ("layers", _TEXTS),
     "env": ("environment", "a table of texts"),
-    "memory": ("memory", _COUNT),
-    "timeout": ("timeout", _NUMBER),
+    "memory": ("memory_mb", _COUNT),
+    "ephemeral-storage": ("ephemeral_storage_mb", _COUNT),
+    "timeout": ("timeout_s", _NUMBER),
     "python": ("python", _TEXT),
+    "log-format": ("log_format", _TEXT),
+    "application-log-level": ("application_log_level", _TEXT),
+    "system-log-level": ("system_log_level", _TEXT),
+    "initialization-type": ("initialization_type", _TEXT),
     "command": ("command", _TEXTS),
     "alias": ("aliases", _TEXTS),
     "concurrency": ("concurrency", _COUNT),
@@ -42,7 +47,16 @@ _KEYS = {
 }
 # Lambda API reference, CreateFunction: FunctionName.
 _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_POSITIVE = ("timeout", "concurrency", "idle_timeout")
+_POSITIVE = ("timeout", "concurrency", "idle-timeout")
+# Settings that go by the same name in the function's configuration.
+_SAME = (
+    "memory_mb",
+    "ephemeral_storage_mb",
+    "log_format",
+    "application_log_level",
+    "system_log_level",
+    "initialization_type",
+)
 
 
 def function_of_options(settings: Mapping[str, Any]) -> tuple[ServedFunction, ...]:
@@ -91,6 +105,8 @@ def _of_table(path: Path, name: str, table: object) -> ServedFunction:
         setting, kind = _KEYS[key]
         if not _is(kind, value):
             raise _bad(path, f"{place} {key} is not {kind}")
+        if key in _POSITIVE and value == 0:
+            raise _bad(path, f"{place} {key} is 0")
         settings[setting] = value
     return _served(name, _resolved(path, place, settings))
 
@@ -111,9 +127,6 @@ def _resolved(path: Path, place: str, settings: dict[str, Any]) -> dict[str, Any
     for required in ("task", "handler"):
         if required not in settings and not (required == "handler" and "command" in settings):
             raise _bad(path, f"{place} has no {required}")
-    for setting in _POSITIVE:
-        if settings.get(setting) == 0:
-            raise _bad(path, f"{place} {setting.replace('_', '-')} is 0")
     folder = path.resolve().parent
     settings["task"] = folder / settings["task"]
     settings["layers"] = tuple(folder / layer for layer in settings.get("layers", ()))
@@ -137,11 +150,19 @@ def _served(name: str, settings: Mapping[str, Any]) -> ServedFunction:
         name=name,
         layers=tuple(settings.get("layers", ())),
         environment=dict(settings.get("environment", {})),
-        memory_mb=settings.get("memory", 128),
-        timeout_ms=max(1, round(settings.get("timeout", 3) * 1000)),
+        timeout_ms=max(1, round(settings.get("timeout_s", 3) * 1000)),
         python=settings.get("python", Path(sys.executable)),
         command=tuple(command) if command else None,
+        **{key: settings[key] for key in _SAME if key in settings},
     )
+    if function.is_managed:
+        raise DiagnosticError(
+            "invalid-initialization-type",
+            f"{name}: managed instances are not served, since an environment takes one caller at "
+            "a time here",
+            "`wrapkit run --initialization-type lambda-managed-instances` plays them",
+            USAGE,
+        )
     chosen = {
         "concurrency": settings.get("concurrency"),
         "idle_timeout_s": settings.get("idle_timeout"),

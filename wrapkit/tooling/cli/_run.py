@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ._arguments import GreedyCommand, variables
+from ._arguments import GreedyCommand
+from ._function_options import (
+    MANAGED_INSTANCES,
+    configuration_options,
+    environment_options,
+    layer_option,
+)
 from ._interruption import run_interruptible
 
 if TYPE_CHECKING:
@@ -25,7 +31,6 @@ Exit codes: 0 the function answered every event; an exception of its own is an a
 of the runtime or of an extension. 2 wrong usage. 130 Ctrl-C.
 """
 
-MANAGED_INSTANCES = "lambda-managed-instances"
 INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start", MANAGED_INSTANCES)
 
 
@@ -41,15 +46,7 @@ INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start", MA
 @click.option(
     "--handler", required=True, metavar="HANDLER", help="As Lambda writes it: FILE.FUNCTION."
 )
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    metavar="DIR|ZIP",
-    type=click.Path(exists=True, path_type=Path),
-    help="A picture of /opt, as `wrapkit generate` writes it. Repeatable; a later one wins. "
-    "With otel-handler in it, AWS_LAMBDA_EXEC_WRAPPER is set, unless --env sets it.",
-)
+@layer_option
 @click.option(
     "--event",
     "event_sources",
@@ -58,61 +55,8 @@ INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start", MA
     metavar="FILE...",
     help="JSON files, each one invocation in the order given; - is standard input.",
 )
-@click.option(
-    "--env",
-    "environment",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    callback=variables,
-    help="A variable of the function; without a value, the one it has here. Repeatable.",
-)
-@click.option(
-    "--memory",
-    "memory_mb",
-    default=128,
-    show_default=True,
-    metavar="MB",
-    type=click.IntRange(128, 10_240),
-    help="The function's memory size; whoever takes more is killed.",
-)
-@click.option(
-    "--ephemeral-storage",
-    "ephemeral_storage_mb",
-    default=512,
-    show_default=True,
-    metavar="MB",
-    type=click.IntRange(512, 10_240),
-    help="The size of /tmp, where it is the function's own.",
-)
-@click.option(
-    "--limit-cpu",
-    "limits_cpu",
-    is_flag=True,
-    help="Give the function, after Init, only the share of the CPU that its memory size buys on "
-    "Lambda (1769 MB: one core), where control groups allow it.",
-)
-@click.option(
-    "--timeout",
-    "timeout_s",
-    default=3.0,
-    show_default=True,
-    metavar="SECONDS",
-    type=click.FloatRange(0, 900, min_open=True),
-    help="The function's timeout.",
-)
-@click.option(
-    "--python",
-    metavar="PATH",
-    type=click.Path(exists=True, dir_okay=False, executable=True, path_type=Path),
-    help="The interpreter that runs the function.  [default: the one that runs wrapkit]",
-)
-@click.option(
-    "--isolation",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "namespace", "none"]),
-    help="Whether /opt, /var/task and /tmp are the function's own, in a mount namespace.",
-)
+@configuration_options
+@environment_options
 @click.option(
     "--port",
     default=0,
@@ -136,34 +80,6 @@ INITIALIZATION_TYPES = ("on-demand", "provisioned-concurrency", "snap-start", MA
     metavar="N",
     type=click.IntRange(1, 1000),
     help="On managed instances: how many workers the runtime has.",
-)
-@click.option(
-    "--profile",
-    default="aws",
-    show_default=True,
-    type=click.Choice(["aws", "rie"]),
-    help="Whom to follow where they differ: the platform, or AWS's runtime interface emulator, "
-    "which has no limit of Init, no telemetry and no freeze.",
-)
-@click.option("--no-freeze", is_flag=True, help="Let the processes run on between two invocations.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["Text", "JSON"]),
-    help="The format of the log.  [default: Text; on managed instances JSON]",
-)
-@click.option(
-    "--application-log-level",
-    default="INFO",
-    show_default=True,
-    type=click.Choice(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]),
-    help="The least level of the function's lines in the log, with the log format JSON.",
-)
-@click.option(
-    "--system-log-level",
-    default="INFO",
-    show_default=True,
-    type=click.Choice(["DEBUG", "INFO", "WARN"]),
-    help="The least level of the platform's lines in the log, with the log format JSON.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on stdout, talk on stderr."

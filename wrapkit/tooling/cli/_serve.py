@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
-from ._arguments import GreedyCommand, variables
+from ._arguments import GreedyCommand
+from ._function_options import configuration_options, environment_options, layer_option
 from ._interruption import run_interruptible
 
 # Where SAM's `local start-lambda` listens, and so where tests look.
@@ -41,39 +43,15 @@ service failed. 2 wrong usage, or a function that cannot be served.
     help="Serve the functions of a TOML file, a table [functions.NAME] each, whose keys are the "
     "options up to --event-retry-delay and `command`, a list. Paths are relative to the file.",
 )
+@layer_option
+@configuration_options
 @click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    metavar="DIR|ZIP",
-    type=click.Path(exists=True, path_type=Path),
-    help="As in `wrapkit run`. Repeatable.",
-)
-@click.option(
-    "--env",
-    "environment",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    callback=variables,
-    help="A variable of the function; without a value, the one it has here. Repeatable.",
-)
-@click.option(
-    "--memory",
-    metavar="MB",
-    type=click.IntRange(128, 10_240),
-    help="The function's memory size.  [default: 128]",
-)
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(0, 900, min_open=True),
-    help="The function's timeout.  [default: 3]",
-)
-@click.option(
-    "--python",
-    metavar="PATH",
-    type=click.Path(exists=True, dir_okay=False, executable=True, path_type=Path),
-    help="The interpreter that runs the function.  [default: the one that runs wrapkit]",
+    "--initialization-type",
+    default="on-demand",
+    show_default=True,
+    type=click.Choice(["on-demand", "provisioned-concurrency", "snap-start"]),
+    help="How the environments come to be. Unless on demand, one has its Init before anybody "
+    "calls; snap-start restores it for the first caller, with the function's hooks.",
 )
 @click.option(
     "--alias",
@@ -107,13 +85,7 @@ service failed. 2 wrong usage, or a function that cannot be served.
     type=click.FloatRange(0),
     help="The wait before the first retry, twice that before the second.  [default: 60]",
 )
-@click.option(
-    "--isolation",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "namespace", "none"]),
-    help="As in `wrapkit run`.",
-)
+@environment_options
 @click.option(
     "--port",
     default=DEFAULT_PORT,
@@ -131,7 +103,10 @@ def serve(  # noqa: PLR0917 - one argument an option
     ctx: click.Context,
     /,
     functions: Path | None,
+    limits_cpu: bool,
     isolation: Literal["auto", "namespace", "none"],
+    profile: Literal["aws", "rie"],
+    no_freeze: bool,
     port: int,
     as_json: bool,
     no_sink: bool,
@@ -147,11 +122,18 @@ def serve(  # noqa: PLR0917 - one argument an option
     runtime process than Python's.
     """
     # The emulator, rich and protobuf: not for `wrapkit serve --help`.
+    from ..invoke_api import EnvironmentSettings
     from ._function_settings import function_of_options, functions_of_file
     from ._serving import ServeRequest, perform
 
-    settings["command"] = ctx.meta.get(GreedyCommand.COMMAND_KEY)
-    given = {name: value for name, value in settings.items() if value or value == 0}
+    # What is not given is left to the file, or to the function's own defaults.
+    given = {
+        name: value
+        for name, value in settings.items()
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    if command := ctx.meta.get(GreedyCommand.COMMAND_KEY):
+        given["command"] = command
     if functions is None:
         served = function_of_options(given)
     elif given:
@@ -162,7 +144,12 @@ def serve(  # noqa: PLR0917 - one argument an option
         perform(
             ServeRequest(
                 functions=served,
-                isolation=isolation,
+                environments=EnvironmentSettings(
+                    isolation=isolation,
+                    profile=profile,
+                    freezes=False if no_freeze else None,
+                    limits_cpu=limits_cpu,
+                ),
                 port=port,
                 as_json=as_json,
                 has_sink=not no_sink,

@@ -7,9 +7,9 @@ import math
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from ..invoke_api import InvokeService, ServedFunction
+from ..invoke_api import EnvironmentSettings, InvokeService, ServedFunction
 from ..report import BackgroundStream, JsonServeReport, ServeReport
 from ..sink import OtlpSink
 from ._function_settings import with_own_variables
@@ -27,7 +27,7 @@ class ServeRequest:
     """What to serve, as the user said it."""
 
     functions: tuple[ServedFunction, ...]
-    isolation: Literal["auto", "namespace", "none"]
+    environments: EnvironmentSettings
     port: int
     as_json: bool
     has_sink: bool
@@ -47,7 +47,7 @@ async def perform(request: ServeRequest) -> None:
             stack.push_async_callback(_show_rest, report, sink.store)
         service = await stack.enter_async_context(
             InvokeService(
-                functions, port=request.port, isolation=request.isolation, observer=report
+                functions, port=request.port, environments=request.environments, observer=report
             )
         )
         report.listening(service.endpoint, functions)

@@ -9,7 +9,7 @@ it, docs/reference/emulator.md lists what is here.
 from pathlib import Path
 
 from ._clock import Clock, ManualClock, SystemClock
-from ._environment import ExecutionEnvironment
+from ._environment import ExecutionEnvironment, ProfileName
 from ._function import Function
 from ._invocation import Invocation
 from ._lambda_environment import LambdaEnvironment, SentInvocation
@@ -42,6 +42,7 @@ __all__ = [
     "PlayedExtension",
     "PlayedRuntime",
     "ProcessUsage",
+    "ProfileName",
     "Record",
     "RefusedCallError",
     "RuntimeInit",

@@ -40,7 +40,7 @@ def _check_range(what: str, value_mb: int, limits_mb: tuple[int, int]) -> None:
     if not least_mb <= value_mb <= most_mb:
         _refuse(
             f"invalid-{what.replace(' ', '-')}",
-            f"a {what} of {value_mb} MB is outside {least_mb} to {most_mb} MB",
+            f"the {what} of {value_mb} MB is outside {least_mb} to {most_mb} MB",
         )
 
 

@@ -6,8 +6,9 @@ Clients are AWS's own: the SDKs with ``endpoint_url``, the AWS CLI with ``--endp
 
 from __future__ import annotations
 
+from ._environment_settings import EnvironmentSettings
 from ._observer import Place, ServiceObserver
 from ._served_function import ServedFunction
 from ._service import InvokeService
 
-__all__ = ["InvokeService", "Place", "ServedFunction", "ServiceObserver"]
+__all__ = ["EnvironmentSettings", "InvokeService", "Place", "ServedFunction", "ServiceObserver"]

@@ -9,7 +9,8 @@ from ._event_queue import EventQueue
 from ._pool import EnvironmentPool
 
 if TYPE_CHECKING:
-    from ..emulator import Invocation, Isolation
+    from ..emulator import Invocation
+    from ._environment_settings import EnvironmentSettings
     from ._observer import ServiceObserver
     from ._served_function import ServedFunction
 
@@ -18,10 +19,10 @@ class Backend:
     """A function, its environments and its queue of events."""
 
     def __init__(
-        self, served: ServedFunction, observer: ServiceObserver, isolation: Isolation
+        self, served: ServedFunction, observer: ServiceObserver, settings: EnvironmentSettings
     ) -> None:
         self.served = served
-        self.pool = EnvironmentPool(served, observer, isolation)
+        self.pool = EnvironmentPool(served, observer, settings)
         self.events = EventQueue(served, self.pool, observer)
 
     async def close(self) -> None:

@@ -15,7 +15,8 @@ from ._refusal import throttled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..emulator import Answer, Invocation, Isolation
+    from ..emulator import Answer, Invocation
+    from ._environment_settings import EnvironmentSettings
     from ._request import InvokeRequest
     from ._served_function import ServedFunction
 
@@ -33,7 +34,7 @@ class _Member:
         served: ServedFunction,
         place: Place,
         observer: ServiceObserver,
-        isolation: Isolation,
+        settings: EnvironmentSettings,
         on_idle: Callable[[], None],
     ) -> None:
         self.place = place
@@ -43,7 +44,10 @@ class _Member:
         self._environment = ExecutionEnvironment(
             served.function,
             on_log_line=lambda line: observer.log_line(place, line),
-            isolation=isolation,
+            isolation=settings.isolation,
+            profile=settings.profile,
+            freezes=settings.freezes,
+            limits_cpu=settings.limits_cpu,
         )
         self._is_open = self._was_used = False
         self._idle_timer = LazyTimer(on_idle)
@@ -54,11 +58,19 @@ class _Member:
             await self._environment.__aenter__()
             self._is_open = True
 
-    def send(self, request: InvokeRequest) -> Invocation:
-        """Begins an invocation; the first one initialises the environment."""
+    async def init(self) -> None:
+        """Init before anybody calls; where it fails, the first invocation repeats it."""
+        self._use()
+        await self._environment.init()
+
+    def _use(self) -> None:
         if not self._was_used:
             self._was_used = True
             self._observer.environment_started(self.place)
+
+    def send(self, request: InvokeRequest) -> Invocation:
+        """Begins an invocation; the first one initialises the environment."""
+        self._use()
         return self._environment.send(
             request.payload,
             request_id=request.request_id,
@@ -114,9 +126,9 @@ class EnvironmentPool:
     """
 
     def __init__(
-        self, served: ServedFunction, observer: ServiceObserver, isolation: Isolation
+        self, served: ServedFunction, observer: ServiceObserver, settings: EnvironmentSettings
     ) -> None:
-        self._served, self._observer, self._isolation = served, observer, isolation
+        self._served, self._observer, self._settings = served, observer, settings
         self._tells_results = (
             type(observer).invocation_ended is not ServiceObserver.invocation_ended
         )
@@ -128,9 +140,14 @@ class EnvironmentPool:
         self._endings: set[asyncio.Task[None]] = set()
 
     async def prepare(self) -> None:
-        """Makes the first environment's sandbox, so that what cannot be served is said at once."""
+        """Makes the first environment's sandbox, so that what cannot be served is said at once.
+
+        Where Lambda has an environment ready before the first caller, its Init is done as well.
+        """
         member = self._add()
         await member.open()
+        if self._served.function.initialization_type != "on-demand":
+            await member.init()
         self._idle.append(member)
 
     def invoke_at_once(self, request: InvokeRequest, caller: Caller) -> bool:
@@ -249,7 +266,7 @@ class EnvironmentPool:
         number = next(n for n in range(1, len(self._members) + 2) if n not in self._members)
         place = Place(self._served.function.name, number)
         member = _Member(
-            self._served, place, self._observer, self._isolation, lambda: self._retire(member)
+            self._served, place, self._observer, self._settings, lambda: self._retire(member)
         )
         self._members[number] = member
         return member

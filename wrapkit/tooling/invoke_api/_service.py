@@ -9,13 +9,13 @@ from .._errors import USAGE, DiagnosticError
 from .._http_server import Server
 from ._api import InvokeApi
 from ._backend import Backend
+from ._environment_settings import EnvironmentSettings
 from ._observer import ServiceObserver
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from ..emulator import Isolation
     from ._served_function import ServedFunction
 
 
@@ -28,7 +28,7 @@ class InvokeService:
     Args:
         functions: what is served, each by its name.
         port: of the API, on the loopback; 0 for any that is free.
-        isolation: as in ``ExecutionEnvironment``.
+        environments: how they are played; None for the platform's way.
         observer: is told what happens.
     """
 
@@ -37,7 +37,7 @@ class InvokeService:
         functions: Sequence[ServedFunction],
         *,
         port: int = 0,
-        isolation: Isolation = "auto",
+        environments: EnvironmentSettings | None = None,
         observer: ServiceObserver | None = None,
     ) -> None:
         names = [served.function.name for served in functions]
@@ -47,7 +47,9 @@ class InvokeService:
                 "function-name-twice", f"two functions are named {twice}", exit_code=USAGE
             )
         self._backends = {
-            served.function.name: Backend(served, observer or ServiceObserver(), isolation)
+            served.function.name: Backend(
+                served, observer or ServiceObserver(), environments or EnvironmentSettings()
+            )
             for served in functions
         }
         self._port = port
