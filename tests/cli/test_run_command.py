@@ -251,6 +251,21 @@ def test_the_users_variables_win_over_those_of_the_run(wrapkit, task, event, tmp
     assert payload == [None, "", "http://x", "a=b"]
 
 
+def test_what_goes_to_a_backend_of_the_users_is_not_said_to_be_missing(wrapkit, task, event):
+    """The run cannot see it; and the URL, which may hold a credential, is not repeated."""
+    arguments = ("run", "--task", task(ECHO), "--handler", "app.handler", "--event", event({}))
+    endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT=http://name:hidden@127.0.0.1:1"
+
+    code, stdout, stderr = wrapkit(*arguments, "--env", endpoint)
+    assert code == 0
+    assert "not shown: they go where OTEL_EXPORTER_OTLP_ENDPOINT says" in stdout
+    assert "no span" not in stdout
+    assert "hidden" not in stdout + stderr
+
+    _, stdout, _ = wrapkit(*arguments, "--env", endpoint, "--json")
+    assert json.loads(stdout)["telemetry"] is None
+
+
 def test_the_command_after_two_dashes_is_the_runtime(wrapkit, task, event):
     code, stdout, _ = wrapkit(
         *("run", "--task", task(ECHO), "--handler", "app.handler", "--event", event({})),

@@ -6,6 +6,8 @@ if TYPE_CHECKING:
 
     from ._env_export import ExportSettings
 
+_EINVAL = 22
+
 
 def tls_context(settings: "ExportSettings") -> "SSLContext":
     """A context that verifies the server, with the CA and client certificate of ``settings``.
@@ -16,10 +18,30 @@ def tls_context(settings: "ExportSettings") -> "SSLContext":
     """
     import ssl
 
-    context = ssl.create_default_context(cafile=settings.certificate or None)
+    try:
+        context = ssl.create_default_context(cafile=settings.certificate or None)
+    except OSError as error:
+        raise _unusable("the certificate of the authority", settings.certificate, error) from None
     if settings.client_certificate:
-        context.load_cert_chain(settings.client_certificate, settings.client_key or None)
+        key = settings.client_key or None
+        try:
+            # Without a password an encrypted key would be asked for at a terminal.
+            context.load_cert_chain(settings.client_certificate, key, password=_no_password)
+        except OSError as error:
+            file = settings.client_certificate + (f" and {key}" if key else "")
+            raise _unusable("the client's certificate", file, error) from None
     return context
+
+
+def _unusable(what: str, file: str, error: OSError) -> OSError:
+    """OpenSSL and the operating system name no file. The number is not theirs: OpenSSL counts its
+    own, and some would make it an error that says to wait.
+    """
+    return OSError(_EINVAL, f"{what} in {file} cannot be used ({error.strerror or error})")
+
+
+def _no_password() -> str:
+    raise OSError(_EINVAL, "the key is encrypted")
 
 
 class TlsStream:

@@ -62,6 +62,22 @@ def test_a_destination_alone_is_enough(scene, archive):
     assert [path for path, *_ in archive.requests] == ["/v1/traces?tenant=1"]
 
 
+def test_two_destinations_at_one_host_do_not_wait_for_each_other(scene):
+    """Two tenants of one gateway: it throttles the first, and takes from the second."""
+    sink = Sink(statuses=[429])
+    begin(
+        scene,
+        sink=sink,
+        WRAPKIT_EXPORTER_ARCHIVE_ENDPOINT=sink.endpoint,
+        WRAPKIT_EXPORTER_ARCHIVE_HEADERS="x-tenant=archive",
+    )
+    invoke(scene)
+
+    assert [span.span_id.hex() for span in scene.sink.spans()] == [f"{1:016x}"]
+    assert len(scene.sink.requests) == 2
+    assert len({headers["x-tenant"] for _, headers, *_ in scene.sink.requests}) == 2
+
+
 def test_a_dead_backend_takes_nothing_from_the_other_one(scene, archive):
     """What it missed waits for it alone, into the environment's next life."""
     port = free_port()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 
 import pytest
@@ -279,4 +280,27 @@ def test_a_ca_file_that_is_missing_is_one_line(scene, tmp_path):
     code, said = shut_down(scene)
 
     assert code == 0
-    assert "No such file" in said[0]
+    assert f"authority in {tmp_path / 'missing.pem'} cannot be used (No such file" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"), [("missing.key", "No such file"), ("encrypted.key", "the key is encrypted")]
+)
+def test_a_client_certificate_that_is_of_no_use_is_one_line_with_its_files(
+    scene, tmp_path, key, reason
+):
+    """And nobody is asked for a password."""
+    command = ("openssl", "genrsa", "-aes128", "-passout", "pass:word", "-out", "encrypted.key")
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    begin(
+        scene,
+        sink=Sink(certificate=make_certificate(tmp_path)),
+        OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "cert.pem"),
+        OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=str(tmp_path / "cert.pem"),
+        OTEL_EXPORTER_OTLP_CLIENT_KEY=str(tmp_path / key),
+    )
+    invoke(scene)
+    code, said = shut_down(scene)
+
+    assert code == 0
+    assert f"cert.pem and {tmp_path / key} cannot be used ({reason}" in said[0]

@@ -162,6 +162,28 @@ def test_what_is_not_otlp_is_refused_and_the_connection_goes_on(
     assert "a" in names(scene)
 
 
+def test_each_way_to_be_refused_is_said_once(scene, sender):
+    """The sender may keep it to itself; whoever reads the function's log shall know."""
+    for _ in range(2):
+        sender.send("/v1/traces", traces("b")[:-1])
+        sender.send("/v1/traces", traces("b"), {"Content-Type": "text/plain"})
+        with socket.create_connection(("127.0.0.1", scene.otlp_port), timeout=WAIT_S) as raw:
+            raw.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+            assert raw.recv(12) == b"HTTP/1.1 413"
+    scene.host.shut_down()
+    code, said = scene.runner.wait()
+
+    start = "wrapkit: a request to the extension's OTLP listener was refused with "
+    assert (code, [line[len(start) :] for line in said if line.startswith(start)]) == (
+        0,
+        [
+            "400: it is cut off, or not protobuf",
+            "415: it is neither protobuf nor JSON",
+            "413: the body is too long",
+        ],
+    )
+
+
 def test_a_body_beyond_the_limit_is_refused(scene, sender):
     """A length that is too long is answered before any of it; one without a length when it is."""
     head = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n"

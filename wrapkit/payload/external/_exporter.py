@@ -98,8 +98,9 @@ class Exporter:
             )
             return False
         # Signals that go to one host share a connection, unless they differ in its certificates.
+        # Destinations never do: what one is refused, or has to wait for, is not another's business.
         certificates = (settings.certificate, settings.client_certificate, settings.client_key)
-        key = (*target.connection_key, *certificates)
+        key = (settings.destination, *target.connection_key, *certificates)
         outlet = Outlet(environ, signal, settings, target)
         if key in self._lanes:
             self._lanes[key].serve(outlet)

@@ -139,6 +139,7 @@ _TIMEOUTS = ("timeout", "Sandbox.Timedout", "Sandbox.Timeout")
 # The runner's own: name after ``wrapkit.``, unit, description.
 _OWN = (
     ("datagrams.dropped", "{datagram}", "Datagrams of the hook that found no room"),
+    ("requests.refused", "{request}", "Requests to the OTLP listener that were not taken"),
     ("requests.dropped", "{request}", "Export requests that were given up"),
     ("requests.recovered", "{request}", "Export requests that were delivered out of the spool"),
     ("items.rejected", "{item}", "Spans, points and records that an endpoint rejected"),

@@ -26,9 +26,14 @@ _HEAD_BYTES = 8 * 1024
 _SOL_SOCKET, _SO_RCVLOWAT = 1, 18
 
 
+def _nobody_is_told(_status: int, _reason: str) -> None:
+    pass
+
+
 class HttpServer:
     """Accepts connections; ``take`` gets each request's head and the pieces of its body as they
-    came, and returns the answer.
+    came, and returns the answer. ``refused`` is told of a request that never gets there: status
+    and reason.
     """
 
     def __init__(
@@ -39,8 +44,10 @@ class HttpServer:
         rank: int,
         take: "Take",
         max_body_bytes: int,
+        refused: "Callable[[int, str], object]" = _nobody_is_told,
     ) -> None:
         self.loop = loop
+        self.refused = refused
         self.rank = rank
         self.take = take
         self.max_body_bytes = max_body_bytes
@@ -144,6 +151,7 @@ class _Connection:
         except HttpError as error:
             self._keep_open = False
             self._release()
+            self._server.refused(error.status, error.message)
             self._send(response_bytes(error.status, (("Connection", "close"),)))
 
     def _handle_parts(self) -> None:

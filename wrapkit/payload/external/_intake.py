@@ -2,6 +2,7 @@
 
 from ...lifecycle import response_bytes
 from .. import _otlp_http
+from .._report import report_once
 from ._outbox import Batch
 
 TYPE_CHECKING = False
@@ -20,10 +21,10 @@ _PATHS = {"/v1/traces": "traces", "/v1/metrics": "metrics", "/v1/logs": "logs"}
 class OtlpIntake:
     """Queues the bodies of the signals that have an endpoint; the others' are taken and let go.
 
-    ``taken`` counts requests, so that the runner knows when something new waits.
+    ``refused`` counts the requests that were not taken for what they are.
     """
 
-    __slots__ = ("_outbox", "_signals", "_taken", "taken")
+    __slots__ = ("_outbox", "_signals", "_taken", "refused")
 
     def __init__(self, outbox: "Outbox", signals: "Collection[str]") -> None:
         self._outbox = outbox
@@ -32,28 +33,41 @@ class OtlpIntake:
             content_type: response_bytes(200, (("Content-Type", content_type),), body)
             for content_type, body in ((_otlp_http.PROTOBUF, b""), (_otlp_http.JSON, b"{}"))
         }
-        self.taken = 0
+        self.refused = 0
 
     def take(self, head: "Head", body: "list[bytes]") -> bytes:
         """The answer to one request: success, or what is wrong with it."""
         signal = _PATHS.get(head.target.partition("?")[0])
         if signal is None:
-            return response_bytes(404)
+            return self._refusal(404, "there is no such path")
         if head.method != "POST":
-            return response_bytes(405, (("Allow", "POST"),))
+            return self._refusal(405, "the method is not POST", (("Allow", "POST"),))
         content_type = head.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type not in (_otlp_http.PROTOBUF, _otlp_http.JSON):
-            return response_bytes(415)
+            return self._refusal(415, "it is neither protobuf nor JSON")
         try:
             body = _decoded(head.headers.get("content-encoding", ""), body)
-        except ValueError:
-            return response_bytes(400)
+        except ValueError as error:
+            return self._refusal(400, str(error))
         if content_type == _otlp_http.PROTOBUF and not is_whole(body):
-            return response_bytes(400)
-        self.taken += 1
+            return self._refusal(400, "it is cut off, or not protobuf")
         if body and signal in self._signals:
             self._outbox.add(Batch(signal=signal, content_type=content_type, body=body))
         return self._taken[content_type]
+
+    def _refusal(self, status: int, reason: str, fields: "Sequence[tuple[str, str]]" = ()) -> bytes:
+        self.refuse(status, reason)
+        return response_bytes(status, fields)
+
+    def refuse(self, status: int, reason: str) -> None:
+        """Counts a request that was not taken, and says so once for each status: an SDK may well
+        say nothing of what it has lost. After 503 it comes again.
+        """
+        if status != 503:
+            self.refused += 1
+        said = f"a request to the extension's OTLP listener was refused with {status}: {reason}"
+        # Not by reason: it may quote what came.
+        report_once(f"intake {status}", said)
 
 
 def _decoded(coding: str, parts: "list[bytes]") -> "list[bytes]":

@@ -364,7 +364,8 @@ class Lane:
     def _fail(self, reason: str, retry_after_ms: "Optional[float]" = None) -> None:
         attempt, self._attempt = self._attempt, None
         if self._retry.failures == 0:
-            said = f"the endpoint {self._target} cannot be used: {reason}"
+            via = f" through {self._proxy}" if self._proxy is not None else ""
+            said = f"the endpoint {self._target} cannot be used{via}: {reason}"
             report_once(f"export {self._target} {reason}", said)
         again_ms = self._retry.failed(self._now_ms(), self._flush_deadline_ms, retry_after_ms)
         if attempt is not None:

@@ -31,6 +31,9 @@ class Proxy:
         self.port = port
         self.headers = headers
 
+    def __str__(self) -> str:
+        return f"the proxy {self.host}:{self.port}"
+
     def __repr__(self) -> str:
         return f"<Proxy {self.host}:{self.port}>"
 

@@ -113,6 +113,7 @@ class Runner:
         self._sources = Sources(
             started.datagrams, self._invocations, self._spans, self._platform, self._ended
         )
+        self._intake = OtlpIntake(self._outbox, self._exporter.signals)
         self._session = self._session_so_far()
         self._watch_sockets()
 
@@ -160,12 +161,12 @@ class Runner:
             read = self._sources.read_datagrams
             loop.watch(started.datagrams.fileno(), READ, _HOOK, lambda _: read())
         if started.otlp_listener is not None:
-            intake = OtlpIntake(self._outbox, self._exporter.signals)
             HttpServer(
                 loop,
                 started.otlp_listener,
                 rank=_OTLP,
-                take=intake.take,
+                take=self._intake.take,
+                refused=self._intake.refuse,
                 max_body_bytes=MAX_BODY_BYTES,
             )
         if started.telemetry_listener is not None:
@@ -267,6 +268,7 @@ class Runner:
     def _counters(self) -> "dict[str, int]":
         return {
             "datagrams.dropped": self._sources.dropped,
+            "requests.refused": self._intake.refused,
             "requests.dropped": self._backlog.dropped,
             "requests.recovered": self._backlog.recovered,
             "items.rejected": self._backlog.rejected,

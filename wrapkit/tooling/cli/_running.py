@@ -94,13 +94,16 @@ async def perform(request: RunRequest, *, err: bool) -> RunRecord:
 
 async def _perform(request: RunRequest, report: RunReport) -> RunRecord:
     async with AsyncExitStack() as stack:
-        sink = await stack.enter_async_context(OtlpSink()) if request.has_sink else None
+        receives = request.has_sink and ENDPOINT_VARIABLE not in request.environment
+        sink = await stack.enter_async_context(OtlpSink()) if receives else None
         function = request.function(sink.endpoint if sink else None)
         record = RunRecord(function, sink.store if sink else None)
         await _perform_phases(request, record, report)
     if record.invocations:
         if record.store:
             report.traces(record, function.environment[ENDPOINT_VARIABLE])
+        elif request.has_sink:
+            report.traces_go_elsewhere(ENDPOINT_VARIABLE)
         report.end(record)
     return record
 

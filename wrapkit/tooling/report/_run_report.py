@@ -131,6 +131,11 @@ class RunReport:
         if found.others:
             self._trace("Outside of the invocations", found.others)
 
+    def traces_go_elsewhere(self, variable: str) -> None:
+        """The user's own endpoint gets them; its URL may hold a credential."""
+        self._heading("TRACES")
+        self._line(f"  not shown: they go where {variable} says", style="dim")
+
     def end(self, run: RunRecord) -> None:
         """One line to take away."""
         failed = sum(record.result.function_error is not None for record in run.invocations)
