@@ -117,6 +117,18 @@ def test_json_tells_each_thing_that_happens(service, function):
     assert (invocation["payload"], invocation["status"]) == ({"id": 1}, "success")
 
 
+def test_json_tells_the_spans_with_all_their_members(service, function):
+    with service(*function(SENDER)) as running:
+        running.invoke()
+        span = running.next("span")
+
+    assert (span["name"], span["kind"], span["status_code"]) == (
+        "work of mine",
+        "UNSPECIFIED",
+        "UNSET",
+    )
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
 )

@@ -154,7 +154,8 @@ class JsonServeReport(ServiceObserver):
         for span in spans:
             self._write("span", **asdict(span))
 
-    def _write(self, kind: str, **members: Any) -> None:
+    def _write(self, kind: str, /, **members: Any) -> None:
+        # By position: a span has a member of that name, too.
         document = {"type": kind, **members}
         self._stream.write(json.dumps(document, default=_as_text) + "\n")
         self._stream.flush()
