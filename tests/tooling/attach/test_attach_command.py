@@ -256,6 +256,9 @@ def test_functions_are_found_by_pattern_and_by_tag(service, wrapkit, layer):
         (["orders", "--layer", "missing.zip"], "wrapkit layer build"),
         (["orders", "--layer", __file__], "cannot be read as a layer"),
         (["orders", "--env", "A"], "A has no value here"),
+        (["orders", "--env", "1A=b"], "no name that Lambda takes"),
+        (["orders", "--env", "AWS_REGION=eu-west-1"], "reserved by Lambda"),
+        (["orders", "--env", f"{WRAPPER}=/opt/x"], "what attaching itself sets"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_changed(service, wrapkit, layer, arguments, message):

@@ -48,3 +48,10 @@ def test_the_layers_of_a_function_are_explained_beside_its_code(service, wrapkit
     assert "with the function's code:" in of_function.stdout
     assert built.returncode == 0, built.stderr
     assert of_arn.stdout.splitlines()[:-1] == of_function.stdout.splitlines()[:-2]
+
+
+def test_a_folder_that_is_not_there_is_no_function(wrapkit):
+    done = wrapkit("doctor", "./missing")
+
+    assert done.returncode == 2
+    assert "there is no folder ./missing" in done.stderr

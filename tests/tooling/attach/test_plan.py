@@ -199,7 +199,8 @@ def test_a_function_without_a_record_is_not_detached():
     plan = plan_detach(function([OURS], {WRAPPER: "/opt/otel-handler"}))
 
     assert not plan.changes
-    assert plan.notes == ("not attached",)
+    assert "no record of what was before" in plan.notes[0]
+    assert plan_detach(function(OTHER[:1])).notes == ("not attached",)
 
 
 @pytest.mark.parametrize(

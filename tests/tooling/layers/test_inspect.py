@@ -136,7 +136,7 @@ def test_native_files_have_an_architecture(layer):
         "x86_64",
         "damaged",
     ]
-    assert references(inspection) == ["wrong-architecture", "wrong-architecture"]
+    assert sorted(references(inspection)) == ["damaged", "wrong-architecture"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the interpreter's own ELF file")

@@ -186,6 +186,7 @@ Resources:
         ("Resources: {}\n", "no mapping of Resources"),
         ('{"Resources": {"A": {}}}', "JSON is not edited in place"),
         ("a: [", "not YAML"),
+        ("a: b\n---\nc: d\n", "one document in line 2, column 1: but found another"),
         ("", "no mapping of Resources"),
     ],
 )

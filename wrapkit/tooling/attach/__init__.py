@@ -26,6 +26,7 @@ from ._publishing import check_layer_argument, find_layer
 from ._selection import Selection, select_functions
 from ._session import explained
 from ._status import FunctionStatus, function_status, matching_functions
+from ._variable_name import refused_variable
 
 __all__ = [
     "EXEC_WRAPPER",
@@ -57,6 +58,7 @@ __all__ = [
     "plan_attach",
     "plan_detach",
     "plan_fleet",
+    "refused_variable",
     "select_functions",
     "variables_bytes",
 ]

@@ -49,3 +49,8 @@ def layer_of(version_arn: str) -> str:
 def layer_name(version_arn: str) -> str:
     """A layer's name."""
     return layer_of(version_arn).rpartition(":")[2]
+
+
+def is_our_layer(version_arn: str) -> bool:
+    """Whether its name is one that wrapkit publishes under, whoever added it."""
+    return layer_name(version_arn).startswith("wrapkit-")

@@ -14,7 +14,7 @@ from .._errors import DiagnosticError
 from ..layers import MAX_LAYERS
 from ..wrapping import EXEC_WRAPPERS
 from ._configuration import EXEC_WRAPPER, FunctionConfiguration
-from ._layer_version import layer_name, layer_of
+from ._layer_version import is_our_layer, layer_name, layer_of
 from ._record import RECORD, Record, checksum, decode
 
 if TYPE_CHECKING:
@@ -126,8 +126,15 @@ def plan_detach(function: FunctionConfiguration, *, force: bool = False) -> Plan
     check_readable(function)
     record = attached_record(function)
     if record is None:
-        return Plan(function, *_own(function), notes=NOT_ATTACHED)
+        return Plan(function, *_own(function), notes=_notes_without_record(function))
     return _restored(function, record, force=force)
+
+
+def _notes_without_record(function: FunctionConfiguration) -> tuple[str, ...]:
+    ours = [layer_name(layer) for layer in function.layers if is_our_layer(layer)]
+    if not ours:
+        return NOT_ATTACHED
+    return (f"has {ours[0]}, but no record of what was before: remove it where it was added",)
 
 
 def drift(function: FunctionConfiguration, record: Record) -> tuple[str, ...]:
@@ -172,7 +179,7 @@ def _check_fits(function: FunctionConfiguration, layer: LayerVersion) -> None:
             "other-runtime",
             f"{function.name} runs on {function.runtime}, and the layer is for"
             f" {', '.join(layer.runtimes)}",
-            "build a layer for it with `wrapkit layer build`",
+            _hint_for(function.runtime, layer.runtimes),
         )
     if layer.architectures and function.architecture not in layer.architectures:
         raise DiagnosticError(
@@ -181,6 +188,13 @@ def _check_fits(function: FunctionConfiguration, layer: LayerVersion) -> None:
             f" {', '.join(layer.architectures)}",
             "attach a layer for this architecture",
         )
+
+
+def _hint_for(runtime: str, runtimes: tuple[str, ...]) -> str:
+    language = runtime.rstrip("0123456789.x")
+    if any(there.startswith(language) for there in runtimes):
+        return "build a layer for it with `wrapkit layer build --python`"
+    return "leave it out, or name a layer for its runtime with --layer"
 
 
 def _with_layer(

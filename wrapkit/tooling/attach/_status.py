@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._errors import DiagnosticError
-from ._layer_version import layer_name
+from ._layer_version import is_our_layer
 from ._plan import attached_record, drift
 from ._selection import Selection, select_functions
 
 if TYPE_CHECKING:
     from ._api import LambdaApi
     from ._configuration import FunctionConfiguration
-
-# By which layers that were added by hand, or by infrastructure as code, are known.
-_OUR_LAYERS = "wrapkit-"
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def function_status(function: FunctionConfiguration) -> FunctionStatus:
             record.layer,
             drift(function, record),
         )
-    ours = [layer for layer in function.layers if layer_name(layer).startswith(_OUR_LAYERS)]
+    ours = [layer for layer in function.layers if is_our_layer(layer)]
     state = "by other means" if ours else "bare"
     return FunctionStatus(function.name, function.runtime, state, layer=ours[0] if ours else "")
 

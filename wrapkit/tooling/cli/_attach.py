@@ -20,8 +20,9 @@ from ..attach import (
     select_functions,
 )
 from ..templates import attach_template
-from ._arguments import tags, variables
+from ._arguments import tags
 from ._fleet import Session, aws_options, carry_out, selection_options
+from ._function_variables import function_variables
 from ._template_file import edit_template, template_attachment, template_option
 
 DEFAULT_LAYER = "build/wrapkit-layer.zip"
@@ -60,7 +61,7 @@ where it was.
     "assignments",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=variables,
+    callback=function_variables,
     help="A variable for the functions, as NAME=VALUE, or NAME for the value that it has here; may "
     "be repeated. One that a function has already stays as it is.",
 )

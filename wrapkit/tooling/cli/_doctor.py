@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._errors import RUN_FAILED
+from .._errors import RUN_FAILED, USAGE, DiagnosticError
 from ..attach import LambdaApi, Selection, select_functions
 from ..doctor import check, check_folder, gather
 from ._findings import finding_lines, finding_record, has_errors
@@ -40,6 +40,9 @@ def doctor(*, target: str, region: str | None, profile: str | None, as_json: boo
     Of a function in AWS: wrapper, layers, architecture, permissions, network and settings. Of a
     folder, by default this one: wrapkit.toml, the layer in build/ and template.yaml.
     """
+    if "/" in target and not Path(target).is_dir():
+        hint = "name a folder, or a function by name, ARN or pattern"
+        raise DiagnosticError("no-such-folder", f"there is no folder {target}", hint, USAGE)
     if Path(target).is_dir():
         found = {target: check_folder(Path(target))}
     else:

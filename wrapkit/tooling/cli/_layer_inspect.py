@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._errors import RUN_FAILED, DiagnosticError
-from ..layers import Inspection, inspect_layer, megabytes, read_picture
+from ..layers import DAMAGED, Inspection, inspect_layer, megabytes, read_picture
 from ._findings import finding_lines, finding_record
 from ._fleet import region_options
 from ._layer_sources import find_source
@@ -109,4 +109,6 @@ def _native_lines(inspection: Inspection) -> Iterator[str]:
             if file.architecture == architecture and file.glibc
         ]
         newest = ", glibc {}.{} or newer".format(*max(needed)) if needed else ""
-        yield f"{count} native files for {architecture}{newest}"
+        files = "native file" if count == 1 else "native files"
+        where = "" if architecture == DAMAGED else f" for {architecture}{newest}"
+        yield f"{count} {files}{where or ', damaged'}"

@@ -13,7 +13,7 @@ from ..layers import describe, read_picture
 from ..settings import find_settings
 from ..templates import FORMATS, CodeRequest, generate_code
 from ..wrapping import LAMBDA_VERSIONS
-from ._arguments import variables
+from ._function_variables import function_variables
 
 EPILOG = """\b
 Examples:
@@ -44,7 +44,7 @@ Examples:
     "assignments",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=variables,
+    callback=function_variables,
     help="A variable for the functions; may be repeated.",
 )
 @click.option(

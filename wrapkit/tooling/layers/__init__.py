@@ -13,10 +13,11 @@ from ._limits import (
     Part,
     megabytes,
 )
-from ._native import find_native_files
+from ._native import DAMAGED, find_native_files
 from ._picture import Picture, read_picture
 
 __all__ = [
+    "DAMAGED",
     "MAX_DIRECT_UPLOAD_BYTES",
     "MAX_LAYERS",
     "MAX_UNZIPPED_BYTES",

@@ -23,6 +23,8 @@ AMAZON_LINUX_2_GLIBC = (2, 26)
 AMAZON_LINUX_2023_GLIBC = (2, 34)
 
 _MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
+# What stands in the place of an architecture where there is none to be read.
+DAMAGED = "damaged"
 _ELF = b"\x7fELF"
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
 
@@ -56,7 +58,7 @@ def _native_file(file: LayerFile) -> NativeFile:
         machine = _MACHINES.get(elf["e_machine"], str(elf["e_machine"]))
         return NativeFile(file.path, machine, _newest_glibc(elf), _is_musl(elf))
     except (ELFError, ValueError, KeyError, UnicodeDecodeError):
-        return NativeFile(file.path, "damaged", None, False)
+        return NativeFile(file.path, DAMAGED, None, False)
 
 
 def _newest_glibc(elf: ELFFile) -> tuple[int, int] | None:
@@ -92,7 +94,10 @@ def check_native_files(files: list[NativeFile]) -> Iterator[Finding]:
 
 
 def _problems(file: NativeFile) -> Iterator[tuple[Severity, str, str, str]]:
-    if file.architecture not in _MACHINES.values():
+    if file.architecture == DAMAGED:
+        hint = "copy it anew from the wheel or the build that it comes from"
+        yield Severity.ERROR, "damaged", "a native file whose headers cannot be read", hint
+    elif file.architecture not in _MACHINES.values():
         hint = "Lambda has x86_64 and arm64"
         yield Severity.ERROR, "wrong-architecture", f"made for {file.architecture}", hint
     if file.is_musl:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ruamel.yaml.error import YAMLError
+
 _SAM = "AWS::Serverless-2016-10-31"
 _FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 
@@ -94,7 +96,7 @@ def parse_template(path: Path, text: str) -> Template:
     try:
         root = YAML().compose(text)
     except YAMLError as error:
-        raise _refused(path, f"not YAML: {' '.join(str(error).split())}") from error
+        raise _not_yaml(path, error) from error
     template = Template(path, text, root)
     if text.lstrip().startswith("{"):
         hint = "convert it to YAML, or use the code that `wrapkit template` writes"
@@ -103,6 +105,13 @@ def parse_template(path: Path, text: str) -> Template:
         hint = "name a CloudFormation or SAM template"
         raise _refused(path, "it has no mapping of Resources in block style", hint)
     return template
+
+
+def _not_yaml(path: Path, error: YAMLError) -> DiagnosticError:
+    mark = getattr(error, "problem_mark", None)
+    place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    what = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    return _refused(path, f"not YAML of one document{place}: {what}")
 
 
 def _refused(path: Path, reason: str, hint: str = "") -> DiagnosticError:
