@@ -91,6 +91,18 @@ def test_a_name_that_is_none_is_refused():
         generate_code("sam", request(functions=("a b",)))
 
 
+@pytest.mark.parametrize("format_name", ["cloudformation", "sam"])
+def test_names_that_differ_in_signs_alone_are_functions_each(format_name):
+    """And none takes the place of the layer, or of another's role."""
+    names = ("a-b", "a_b", "aB", "a-b-role", "wrapkit-layer")
+    (text,) = generate_code(format_name, CodeRequest(names)).values()
+    resources = YAML().load(text)["Resources"].values()
+
+    functions = [each for each in resources if each["Type"].endswith("::Function")]
+    assert [each["Properties"]["FunctionName"] for each in functions] == list(names)
+    assert sum("LayerVersion" in each["Type"] for each in resources) == 1
+
+
 def test_sam_attaches_to_all_functions_by_globals():
     template = document("sam")
 

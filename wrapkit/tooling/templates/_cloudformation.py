@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._request import logical_id
 from ._yaml import Tagged, to_yaml
 
 if TYPE_CHECKING:
@@ -33,9 +32,9 @@ def render(request: CodeRequest) -> dict[str, str]:
         resources["WrapkitLayer"] = _layer(request)
     if request.statements:
         resources["WrapkitPolicy"] = _policy(request)
-    for name in request.functions:
-        resources[f"{logical_id(name)}Role"] = _role(request)
-        resources[logical_id(name)] = _function(request, name)
+    for name, logical_id in request.logical_ids.items():
+        resources[f"{logical_id}Role"] = _role(request)
+        resources[logical_id] = _function(request, name, f"{logical_id}Role")
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Parameters": _parameters(request),
@@ -84,7 +83,7 @@ def _role(request: CodeRequest) -> dict[str, Any]:
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
-def _function(request: CodeRequest, name: str) -> dict[str, Any]:
+def _function(request: CodeRequest, name: str, role: str) -> dict[str, Any]:
     layer = request.layer if request.is_arn else Tagged("Ref", "WrapkitLayer")
     return {
         "Type": "AWS::Lambda::Function",
@@ -93,7 +92,7 @@ def _function(request: CodeRequest, name: str) -> dict[str, Any]:
             "Runtime": request.runtime,
             "Handler": "app.handler",
             "Code": {"S3Bucket": Tagged("Ref", "CodeBucket"), "S3Key": f"{name}.zip"},
-            "Role": Tagged("GetAtt", f"{logical_id(name)}Role.Arn"),
+            "Role": Tagged("GetAtt", f"{role}.Arn"),
             "Layers": [layer],
             "Environment": {"Variables": request.environment},
         },

@@ -156,7 +156,7 @@ class _Function:
         return DiagnosticError(
             "template-not-editable",
             f"{self._function.logical_id}: {where} is {reason}",
-            "write it out in block style, or add wrapkit to it by hand",
+            "write it out in block style, or leave it out by naming the other functions",
         )
 
     def _layers(self) -> Edit:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ._permissions import statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# What the templates themselves have besides the functions.
+_OWN_IDS = ("WrapkitLayer", "WrapkitPolicy", "CodeBucket", "LayerKey")
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,28 @@ class CodeRequest:
         return {**wrapper, **self.variables}
 
     @property
+    def logical_ids(self) -> dict[str, str]:
+        """A resource's ID for each function: `a-b` and `a_b` are two functions, `AB` and `AB2`.
+
+        No function takes an ID of the template's own, nor of another's role.
+        """
+        taken = set(_OWN_IDS)
+        ids: dict[str, str] = {}
+        for name in dict.fromkeys(self.functions):
+            base = _logical_id(name)
+            candidates = (base if number == 1 else f"{base}{number}" for number in count(1))
+            ids[name] = next(each for each in candidates if not taken & {each, f"{each}Role"})
+            taken |= {ids[name], f"{ids[name]}Role"}
+        return ids
+
+    @property
     def statements(self) -> list[dict[str, Any]]:
         """What its exporter has to be allowed."""
         return statements({**self.built_in, **self.variables})
 
 
-def logical_id(name: str) -> str:
-    """A function's name as CloudFormation's and Terraform's identifiers allow it: `MyFunction`."""
+def _logical_id(name: str) -> str:
+    """A function's name as CloudFormation's identifiers allow it: `MyFunction`."""
     words = re.split(r"[-_]+", name)
     identifier = "".join(word[:1].upper() + word[1:] for word in words)
     return identifier if identifier[:1].isalpha() else f"Function{identifier}"

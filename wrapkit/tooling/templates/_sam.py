@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._request import logical_id
 from ._yaml import Tagged, to_yaml
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ def render(request: CodeRequest) -> dict[str, str]:
     resources: dict[str, Any] = {}
     if not request.is_arn:
         resources["WrapkitLayer"] = _layer(request)
-    for name in request.functions:
-        resources[logical_id(name)] = _function(request, name)
+    for name, logical_id in request.logical_ids.items():
+        resources[logical_id] = _function(request, name)
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
