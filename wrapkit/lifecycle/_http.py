@@ -188,6 +188,11 @@ class MessageReader:
             else:
                 self._collect(part)
 
+    @property
+    def head(self) -> "Head | None":
+        """The head of the message that ``next_message`` has begun, and not returned yet."""
+        return self._head
+
     def _collect(self, piece: bytes) -> None:
         self._collected_bytes += len(piece)
         if self._collected_bytes > self._max_body_bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -47,6 +48,19 @@ def test_what_was_rejected_of_a_batch_is_counted_and_not_sent_again(scene):
         "wrapkit: the endpoint rejected 2 items of traces (it says: too old)",
         "wrapkit: 6 items were rejected",
     ]
+
+
+def test_an_answer_that_does_not_end_costs_no_memory_and_is_not_asked_for_twice(scene):
+    """The status says that the spans have arrived; the body is let go."""
+    begin(scene, Sink(body=b"x" * 40_000_000))
+    invoke(scene, 2)
+    status = Path(f"/proc/{scene.runner.process.pid}/status").read_text(encoding="ascii")
+    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
+    code, said = shut_down(scene)
+
+    assert (code, said) == (0, [])
+    assert len(scene.sink.spans()) == 2
+    assert peak_kb < 35_000  # the body has 40 MB
 
 
 def test_partial_success_in_json_is_understood(scene):

@@ -10,7 +10,7 @@ Rule 4. Through a proxy, https is spoken within a tunnel (CONNECT, RFC 9110, 9.3
 
 import _socket
 
-from ...lifecycle import Head, HttpError, MessageReader, request_bytes
+from ...lifecycle import Head, HttpError, Message, MessageReader, request_bytes
 from .. import _tls
 from ._loop import READ, WRITE
 from ._resolver import Resolution, numeric_addresses
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any, Callable, Optional, Union
 
-    from ...lifecycle import Message
     from .._otlp_http import Target
     from ._loop import Loop
     from ._proxy import Proxy
 
+# An answer to an export has a sentence, a secret 64 KiB at most.
+MAX_ANSWER_BYTES = 1024 * 1024
 _READ_BYTES = 65536
 # For one system call; the kernel takes 1024.
 _MAX_PIECES = 512
@@ -81,7 +82,7 @@ class Connection:
         self._stage = _CLOSED
         self._fresh = True
         self._heard = False
-        self._reader = MessageReader(requests=False)
+        self._reader = MessageReader(requests=False, max_body_bytes=MAX_ANSWER_BYTES)
         self._tls: Optional[_tls.TlsStream] = None
         self._addresses: list[tuple[int, Any]] = []
         self._next_address = 0
@@ -227,7 +228,7 @@ class Connection:
     def _start_sending(self) -> None:
         self._stage = _OPEN
         self._heard = False
-        self._reader = MessageReader(requests=False)
+        self._reader = MessageReader(requests=False, max_body_bytes=MAX_ANSWER_BYTES)
         pieces = self._make_request()
         if self._tls is not None:
             pieces = [self._tls.send(piece) for piece in pieces]
@@ -266,9 +267,22 @@ class Connection:
         if plain or not data:
             self._heard = True
             self._reader.receive(plain)
-            message = self._reader.next_message()
+            message = self._next_message()
             if message is not None:
                 self._finish(message)
+
+    def _next_message(self) -> "Optional[Message]":
+        """The answer; of a body that is too long only the status and the headers, which say what
+        became of the request. Sending it again would make it arrive twice.
+        """
+        try:
+            return self._reader.next_message()
+        except HttpError as error:
+            head = self._reader.head
+            if error.status != 413 or head is None:
+                raise
+            head.keep_alive = False  # the rest of the body is on its way
+            return Message(head, b"", {})
 
     def _finish(self, message: "Message") -> None:
         if self._unsent or not message.head.keep_alive:
