@@ -18,7 +18,7 @@ SHELL_SCRIPTS = $(shell grep -rlE '^\#!(/usr)?/bin/(env )?(sh|bash|dash)' .ci wr
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
-		while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+		while IFS='|' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
 dev: $(INSTALLED) ## Create .venv and install wrapkit into it, with the tools of a developer
 

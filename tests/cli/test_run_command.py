@@ -358,6 +358,34 @@ def test_an_extension_that_cannot_start_fails_the_run(
     assert hint.startswith("hint: ")
 
 
+@pytest.mark.parametrize(
+    ("content", "mode", "status", "expected"),
+    [
+        ("#!/bin/sh\r\n", 0o755, 127, "line ends are LF"),
+        ("#!/bin/sh\n", 0o644, 126, "chmod +x"),
+        (None, 0, 127, "has to exist"),
+    ],
+    ids=["CRLF", "not executable", "missing"],
+)
+def test_an_exec_wrapper_that_cannot_start_is_named_in_the_hint(
+    wrapkit, task, event, tmp_path, content, mode, status, expected
+):
+    wrapper = tmp_path / "layer/wrapper"
+    wrapper.parent.mkdir()
+    if content is not None:
+        wrapper.write_bytes(content.encode())
+        wrapper.chmod(mode)
+    code, _, stderr = wrapkit(
+        *("run", "--task", task(ECHO), "--handler", "app.handler", "--event", event({})),
+        *("--layer", wrapper.parent, "--env", "AWS_LAMBDA_EXEC_WRAPPER=/opt/wrapper"),
+    )
+    assert code == 1
+    error, hint = stderr.splitlines()
+    assert error == f"error: Init failed: Runtime.ExitError: runtime: exit status {status}"
+    assert hint.startswith("hint: /opt/wrapper, which AWS_LAMBDA_EXEC_WRAPPER names, ")
+    assert expected in hint
+
+
 def refused(wrapkit, *arguments):
     """The error and the hint of a command that never starts anything."""
     code, stdout, stderr = wrapkit("run", *arguments)

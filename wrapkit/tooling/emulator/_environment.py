@@ -257,7 +257,12 @@ class ExecutionEnvironment:
         self.begin_init()
         host = self._running()
         await asyncio.shield(host.settled)
-        return host.progress.result(host.init_report, host.init_error_body, host.processes.statuses)
+        return host.progress.result(
+            host.init_report,
+            host.init_error_body,
+            host.processes.statuses,
+            self.function.environment.get("AWS_LAMBDA_EXEC_WRAPPER", ""),
+        )
 
     def begin_init(self) -> None:
         """Begins the Init phase, unless it has begun; ``init`` waits for its end."""

@@ -68,11 +68,20 @@ class InitProgress:
             )
 
     def result(
-        self, report: Mapping[str, Any], init_error_body: bytes, statuses: Mapping[str, str]
+        self,
+        report: Mapping[str, Any],
+        init_error_body: bytes,
+        statuses: Mapping[str, str],
+        exec_wrapper: str,
     ) -> InitResult:
         """The result, made with the ``platform.initReport`` of the Init."""
         failed = report["status"] != "success"
+        if report.get("errorType") == "Runtime.ExitError" and RUNTIME in statuses:
+            # The others were ended because of it.
+            statuses = {RUNTIME: statuses[RUNTIME]}
         message, hint = self._explain(init_error_body, statuses) if failed else (None, None)
+        if failed and exec_wrapper and hint is None:
+            hint = _wrapper_hint(exec_wrapper, statuses.get(RUNTIME))
         if failed and message is None:
             message = _KNOWN.get(report.get("errorType", ""))
         return InitResult(
@@ -95,6 +104,18 @@ class InitProgress:
             return reported, None
         ends = [f"{name}: {status}" for name, status in statuses.items() if "killed" not in status]
         return ", ".join(ends) or None, None
+
+
+def _wrapper_hint(path: str, status: str | None) -> str | None:
+    """What the exit codes mean that a shell gives for what it cannot execute."""
+    if status == "exit status 126":
+        return f"{path}, which AWS_LAMBDA_EXEC_WRAPPER names, has to be executable: chmod +x"
+    if status == "exit status 127":
+        return (
+            f"{path}, which AWS_LAMBDA_EXEC_WRAPPER names, has to exist, as has the interpreter in"
+            " its first line; line ends are LF"
+        )
+    return None
 
 
 def _error_message(body: bytes) -> str | None:
