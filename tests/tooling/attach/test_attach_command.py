@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -227,6 +229,34 @@ def test_one_failure_does_not_stop_the_rest(service, attach):
     assert done.stderr.splitlines()[-1] == "1 changed, 1 container image, 2 failed"
     assert RECORD in service.functions["orders"].variables
     assert state(full) == before
+
+
+def test_who_interrupts_is_told_what_became_of_the_functions(service, wrapkit, layer):
+    """With an answer outstanding; what was not begun by then is begun by the next command."""
+    names = [f"orders-{number}" for number in range(9)]
+    for name in names:
+        service.add(name)
+    started, interrupted = threading.Event(), threading.Event()
+
+    def interrupt(call):
+        if is_change(call) and not interrupted.is_set():
+            interrupted.set()
+            started.wait(BOUND_S)
+            process.send_signal(signal.SIGINT)
+
+    service.after_call = interrupt
+    # A test run in the background of a shell ignores it, and so would the command then.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = wrapkit.start("attach", "orders-*", "--layer", layer, "--yes")
+    signal.signal(signal.SIGINT, before)
+    started.set()
+    _, said = process.communicate(timeout=BOUND_S)
+
+    assert process.returncode == 130
+    assert "interrupted: changes that were under way are made" in said
+    assert "Traceback" not in said
+    assert wrapkit("attach", "orders-*", "--layer", layer, "--yes").returncode == 0
+    assert all(layer in service.functions[name].layers for name in names)
 
 
 def test_functions_are_found_by_pattern_and_by_tag(service, wrapkit, layer):

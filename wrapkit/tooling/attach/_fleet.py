@@ -10,7 +10,7 @@ from .._errors import DiagnosticError
 from ._change import Change, Outcome, carry_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from ._api import LambdaApi
     from ._configuration import FunctionConfiguration
@@ -51,8 +51,8 @@ def plan_fleet(
 
 def change_fleet(
     api: LambdaApi, plans: Sequence[Plan], event: bytes | None = None
-) -> Iterator[Change]:
-    """Carry the plans out; each change is given as it ends."""
+) -> Generator[Change]:
+    """Carry the plans out; each change is given as it ends. Closed, it begins no other."""
 
     def changed(plan: Plan) -> Change:
         return carry_out(api, plan, event)
@@ -69,7 +69,7 @@ _Result = TypeVar("_Result")
 
 def _side_by_side(
     items: Sequence[_Item], work: Callable[[_Item], _Result], name_of: Callable[[_Item], str]
-) -> Iterator[_Result | Change]:
+) -> Generator[_Result | Change]:
     def attempt(item: _Item) -> _Result | Change:
         try:
             return work(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..attach import Line
+
+_INTERRUPTED = """\
+interrupted: changes that were under way are made, and no other was begun
+hint: give the same command again to go on; `wrapkit status` shows what is attached"""
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,14 @@ def carry_out(
     ask(f"Change {_counted(sum(plan.changes for plan in fleet.plans), 'function')}?", session)
     changes = list(fleet.settled)
     plans = confirmed().plans
-    for number, change in enumerate(change_fleet(api, plans, event), 1):
-        changes.append(change)
-        _say_progress(change, f"{number}/{len(plans)}")
+    try:
+        with closing(change_fleet(api, plans, event)) as changing:
+            for number, change in enumerate(changing, 1):
+                changes.append(change)
+                _say_progress(change, f"{number}/{len(plans)}")
+    except KeyboardInterrupt:
+        click.echo(_INTERRUPTED, err=True)
+        raise
     return _sum_up(changes, session)
 
 
