@@ -12,7 +12,7 @@ from rich.text import Text
 from ._glyphs import ASCII_GLYPHS, UNICODE_GLYPHS
 from ._run_record import decoded_payload
 from ._timeline import init_rows, invocation_rows, timeline
-from ._trees import invocation_traces
+from ._trees import invocation_traces, titled_traces
 from ._waterfall import waterfall
 from ._wording import counted, fit, milliseconds, one_line, seconds
 
@@ -151,11 +151,8 @@ class RunReport:
     def _trace(self, title: str, trees: Sequence[SpanNode]) -> None:
         self._console.print()
         self._line(title, style="bold")
-        for trace_id in dict.fromkeys(tree.span.trace_id for tree in trees):
-            members = [tree for tree in trees if tree.span.trace_id == trace_id]
-            parents = [tree.span.parent_span_id for tree in members if tree.span.parent_span_id]
-            continues = f"  continues span {parents[0]}" if parents else ""
-            self._line(f"  trace {trace_id}{continues}", style="dim")
+        for heading, members in titled_traces(trees):
+            self._line(f"  {heading}", style="dim")
             self._indented(waterfall(members, width=self._width - 2, glyphs=self._glyphs))
 
     def _heading(self, text: str) -> None:

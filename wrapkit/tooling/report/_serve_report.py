@@ -15,7 +15,7 @@ from ..invoke_api import ServiceObserver
 from ._glyphs import ASCII_GLYPHS, UNICODE_GLYPHS
 from ._run_record import decoded_payload
 from ._run_report import MAX_WIDTH, PLATFORM_LINE
-from ._trees import invocation_traces
+from ._trees import invocation_traces, titled_traces
 from ._waterfall import waterfall
 from ._wording import counted, milliseconds, seconds
 
@@ -105,9 +105,8 @@ class ServeReport(ServiceObserver):
 
     def _trace(self, title: str, trees: Sequence[SpanNode]) -> None:
         self._line(title, style="bold")
-        for trace_id in dict.fromkeys(tree.span.trace_id for tree in trees):
-            members = [tree for tree in trees if tree.span.trace_id == trace_id]
-            self._line(f"  trace {trace_id}", style="dim")
+        for heading, members in titled_traces(trees):
+            self._line(f"  {heading}", style="dim")
             for line in waterfall(members, width=self._width - 2, glyphs=self._glyphs).split():
                 self._console.print(Text("  ").append_text(line), soft_wrap=True)
 

@@ -40,6 +40,17 @@ class InvocationTraces:
     others: list[SpanNode]
 
 
+def titled_traces(trees: Iterable[SpanNode]) -> Iterator[tuple[str, list[SpanNode]]]:
+    """The trees of each trace under its title, which names the span of others that it continues."""
+    traces: dict[str, list[SpanNode]] = {}
+    for tree in trees:
+        traces.setdefault(tree.span.trace_id, []).append(tree)
+    for trace_id, members in traces.items():
+        parents = [tree.span.parent_span_id for tree in members if tree.span.parent_span_id]
+        continues = f"  continues span {parents[0]}" if parents else ""
+        yield f"trace {trace_id}{continues}", members
+
+
 def span_trees(spans: Iterable[Span]) -> list[SpanNode]:
     """The trees that the spans form; a span whose parent did not come is the root of its own."""
     ordered = sorted(spans, key=lambda span: (span.start_time_unix_nano, -span.end_time_unix_nano))
