@@ -97,6 +97,7 @@ def test_an_init_past_its_limit_is_repeated_within_the_first_invocation(wrapkit,
         r"INIT_REPORT Init Duration: (9999|1\d{4})\.\d\d ms\s+Phase: init\s+Status: timeout", stdout
     )
     assert "\n  on-demand\n" in stdout
+    assert "\n  the runtime did not call invocation/next\n" in stdout
 
 
 def test_a_package_beyond_a_limit_is_refused_in_lambdas_words(wrapkit, task, event):

@@ -154,3 +154,29 @@ def test_a_call_that_takes_too_long_is_a_timeout(played):
         pytest.raises(TimeoutError),
     ):
         environment.init()
+
+
+@pytest.mark.parametrize(
+    ("registers_as", "calls_next", "message", "hint"),
+    [
+        (None, False, "these extensions did not register: mine", None),
+        ("Mine", False, "these extensions did not register: mine", "another one (Mine)"),
+        ("mine", False, "these extensions did not call event/next: mine", None),
+        ("mine", True, "the runtime did not call invocation/next", None),
+    ],
+)
+def test_an_init_that_takes_too_long_says_for_whom_it_waited(
+    played, registers_as, calls_next, message, hint
+):
+    """With the hint that a wrong name needs: nothing else tells of it."""
+    environment = played("mine")
+    extension = environment.extension(registers_as or "mine")
+    if registers_as is not None:
+        extension.register()
+    if calls_next:
+        extension.call_next()
+    environment.advance(10_000)
+
+    init = environment.init()
+    assert (init.status, init.error_message) == ("timeout", message)
+    assert (init.hint or "").count(hint or "another") == (hint is not None)

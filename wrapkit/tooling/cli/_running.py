@@ -187,4 +187,6 @@ def _invocations_failed(
     more = ", ..." if len(failed) > MAX_NAMED_EVENTS else ""
     message = f"{len(failed)} of {len(record.invocations)} invocations {how}: {places}{more}"
     hint = TIMEOUT_HINT if failed[0].result.status == "timeout" else LOG_HINT
+    if record.init is not None and record.init.status == "timeout" and record.init.error_message:
+        hint = f"Init took too long, too: {record.init.error_message}"
     return DiagnosticError("invocation-failed", message, hint)

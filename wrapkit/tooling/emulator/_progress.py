@@ -11,7 +11,7 @@ from ._processes import RUNTIME, Processes
 from ._results import ExtensionInit, InitResult, RuntimeInit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ._clock import Clock
     from ._launch_problem import LaunchProblem
@@ -80,6 +80,8 @@ class InitProgress:
             # The others were ended because of it.
             statuses = {RUNTIME: statuses[RUNTIME]}
         message, hint = self._explain(init_error_body, statuses) if failed else (None, None)
+        if report["status"] == "timeout":
+            message, hint = self._awaited()
         if failed and exec_wrapper and hint is None:
             hint = _wrapper_hint(exec_wrapper, statuses.get(RUNTIME))
         if failed and message is None:
@@ -104,6 +106,28 @@ class InitProgress:
             return reported, None
         ends = [f"{name}: {status}" for name, status in statuses.items() if "killed" not in status]
         return ", ".join(ends) or None, None
+
+    def _awaited(self) -> tuple[str | None, str | None]:
+        """For whom an Init waited that took too long."""
+        external = {name: one for name, one in self._extensions.items() if one.exec_ms is not None}
+        internal = {name: one for name, one in self._extensions.items() if name not in external}
+        unregistered = sorted(name for name, one in external.items() if one.registered_ms is None)
+        if unregistered:
+            hint = _name_hint(sorted(internal)) if internal else None
+            return f"these extensions did not register: {', '.join(unregistered)}", hint
+        missing = sorted(name for name, one in self._extensions.items() if one.next_ms is None)
+        if missing:
+            return f"these extensions did not call event/next: {', '.join(missing)}", None
+        if self._runtime.next_ms is None:
+            return "the runtime did not call invocation/next", None
+        return None, None
+
+
+def _name_hint(internal: Sequence[str]) -> str:
+    return (
+        f"an extension's name is its file's; who registers by another one ({', '.join(internal)}) "
+        "is taken for an internal extension"
+    )
 
 
 def _wrapper_hint(path: str, status: str | None) -> str | None:

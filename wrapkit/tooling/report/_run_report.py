@@ -70,6 +70,10 @@ class RunReport:
         self._indented(
             timeline(init_rows(init), init.duration_ms, width=self._width - 2, glyphs=self._glyphs)
         )
+        # Of an Init that failed it is the end of the run that says why.
+        if init.status == "timeout":
+            for line in filter(None, (init.error_message, init.hint)):
+                self._line(f"  {line}")
 
     def invocation_begins(self, number: int, total: int, event: str) -> None:
         self._heading(f"INVOKE {number} of {total}  {event}")

@@ -54,7 +54,12 @@ def _line(row: TimelineRow, label_cells: int, window: TimeWindow, glyphs: Glyphs
 def init_rows(init: InitResult) -> list[TimelineRow]:
     """Each extension from its start to its `next`, and the runtime from its start to its own."""
     rows = [
-        TimelineRow(f"extension {name}", extension.exec_ms, extension.next_ms)
+        # An internal one is no process of its own.
+        TimelineRow(
+            f"extension {name}",
+            extension.registered_ms if extension.exec_ms is None else extension.exec_ms,
+            extension.next_ms,
+        )
         for name, extension in sorted(init.extensions.items())
     ]
     return [*rows, TimelineRow("runtime", init.runtime.exec_ms, init.runtime.next_ms)]
