@@ -9,6 +9,8 @@ pytestmark = pytest.mark.slow
 API = ("opentelemetry-api==1.45.1",)
 # An older one, as functions have it: the function's version is used.
 OLD_API = ("opentelemetry-api==1.27.0",)
+# One that loads its runtime context at the first use, as all before 1.25 do.
+LAZY_API = ("opentelemetry-api==1.20.0",)
 SDK = ("opentelemetry-sdk==1.45.1",)
 
 
@@ -25,7 +27,7 @@ def own(under_wrapkit, packages):
     return run
 
 
-@pytest.mark.parametrize("requirements", [API, OLD_API, SDK], ids=str)
+@pytest.mark.parametrize("requirements", [API, OLD_API, LAZY_API, SDK], ids=str)
 def test_spans_without_a_provider(own, requirements):
     """Names, kinds, attributes, events, links, decorators, coroutines, threads, and a root."""
     recorded, spans = own("spans", *requirements)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 def connect(trace: "Any") -> None:
     """Connects ``opentelemetry.trace``, which has just been loaded, to the invocations."""
     context: Any = sys.modules["opentelemetry.context"]
+    if context._RUNTIME_CONTEXT is None:
+        context.get_current()  # versions before 1.25 load it at its first use
     api = Api(trace, context)
     trace.Span.register(RecordingSpan)
     trace.Tracer.register(Tracer)
