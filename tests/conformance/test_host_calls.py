@@ -50,7 +50,7 @@ def register(number, source, name, status, error_type="", **fields):
     return Call(number, source, name, "POST", f"{EXTENSION}/register", status, error_type, **fields)
 
 
-def subscribe(name, **changes):
+def subscribe(name, message="", **changes):
     document = {"schemaVersion": "2022-12-13", "types": ["platform"], "destination": DESTINATION}
     return Call(
         42,
@@ -63,6 +63,7 @@ def subscribe(name, **changes):
         body={**document, **changes},
         registered=("external",),
         headers={"Lambda-Extension-Identifier": "external"},
+        message=message,
     )
 
 
@@ -144,6 +145,11 @@ CASES = [
     subscribe("an unknown schema", schemaVersion="1999-01-01"),
     subscribe("no destination", destination=None),
     subscribe("no port", destination={"protocol": "HTTP", "URI": "http://sandbox.localdomain"}),
+    subscribe("types that are no list", types="platform", message="types should be a list"),
+    subscribe(
+        "a port that is none", destination={"protocol": "TCP", "port": 70_000},
+        message="port should be a number between 1 and 65535",
+    ),
     subscribe("the reserved port", destination={"protocol": "TCP", "port": 9001}),
     subscribe("another machine", destination={"protocol": "HTTP", "URI": "http://example.com:80"}),
     Call(

@@ -83,7 +83,10 @@ def _read(body: bytes, api: str, schema_versions: Sequence[str]) -> Subscription
 
 
 def _types(value: Any, faults: list[str]) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
+    if value is not None and not isinstance(value, list):
+        faults.append("types should be a list")
+        return ()
+    if not value:
         faults.append("types should not be empty")
         return ()
     unknown = [name for name in value if name not in _TYPES]
@@ -115,8 +118,11 @@ def _destination(value: Any, faults: list[str]) -> tuple[int, str | None]:
 
 
 def _port(value: Any, faults: list[str]) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
+    if value is None:
         faults.append("port is not provided")
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
+        faults.append("port should be a number between 1 and 65535")
         return 0
     if value == _RESERVED_PORT:
         faults.append(f"port {_RESERVED_PORT} is reserved")
