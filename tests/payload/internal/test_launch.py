@@ -127,6 +127,8 @@ def test_a_layer_that_is_not_whole(same, layers, tmp_path, damage):
     layer = shutil.copytree(layers("both"), tmp_path / "layer")
     for cache in list(layer.rglob("__pycache__")):
         shutil.rmtree(cache)
+    for bundle in list(layer.rglob("init-*.bundle")):  # with it, the rest is not missed at Init
+        bundle.unlink()
     target = layer / damage
     shutil.rmtree(target) if target.is_dir() else target.unlink()
     (tmp_path / "script.py").write_text("print('ran')\n")
@@ -135,6 +137,20 @@ def test_a_layer_that_is_not_whole(same, layers, tmp_path, damage):
 
     assert done.stdout == b"ran\n"
     assert extra.startswith("wrapkit: ")
+    assert extra.count("\n") == 1
+
+
+def test_a_bundle_that_is_cut_off(same, layers, tmp_path):
+    """A line says that wrapkit is not there, and the script runs."""
+    layer = shutil.copytree(layers("both"), tmp_path / "layer")
+    for bundle in layer.rglob("init-*.bundle"):
+        bundle.write_bytes(bundle.read_bytes()[:-100])
+    (tmp_path / "script.py").write_text("print('ran')\n")
+
+    done, extra = same("script.py", layer=layer)
+
+    assert done.stdout == b"ran\n"
+    assert extra.startswith("wrapkit: not started")
     assert extra.count("\n") == 1
 
 

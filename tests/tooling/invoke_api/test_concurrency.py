@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from botocore.exceptions import ClientError
@@ -33,13 +33,10 @@ def handler(event, context):
 @pytest.fixture
 def folder():
     """A folder that the sandbox, whose /tmp is its own, shows as well."""
-    path = Path(__file__).resolve().parents[3] / "build" / f"held-{os.getpid()}"
-    path.mkdir(parents=True)
-    (path / "hold").touch()
-    yield path
-    for entry in path.iterdir():
-        entry.unlink()
-    path.rmdir()
+    with TemporaryDirectory(prefix="held-", dir="/var/tmp") as name:
+        path = Path(name)
+        (path / "hold").touch()
+        yield path
 
 
 def wait_for(condition):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..emulator import ExecutionEnvironment
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 # "import time:   self [us] | cumulative | imported package", with two spaces a level.
 _IMPORT = re.compile(r"import time:\s+\d+ \|\s+(\d+) \|\s+(\S+)")
-_IMPORT_HANDLER = """
+_IMPORT_HANDLER = """\
 import os, sys
 sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], "/opt/python"]
 try:
@@ -36,6 +38,10 @@ try:
 except ImportError:
     pass
 import {module}
+"""
+_WRAPPER = """\
+#!/bin/sh
+exec "$1" -X importtime "${0%/*}/import_handler.py"
 """
 VARIABLE = "PYTHONPROFILEIMPORTTIME"
 LIMIT_BYTES = 250 * BYTES_PER_MB
@@ -68,22 +74,27 @@ async def inspect(request: BenchRequest, deployment: Deployment) -> Inspection:
     function_lines: list[str] = []
     if deployment.variant.name == BARE or deployment.variant.task_root:
         # A layer does not change what the function itself imports.
-        alone = await _run(request, _only_import(deployment.function), invokes=False)
-        function_lines = alone.lines
+        with _only_import(deployment.function) as function:
+            function_lines = (await _run(request, function, invokes=False)).lines
     return _inspection(deployment, seen, function_lines, opened)
 
 
-def _only_import(function: Function) -> Function:
+@contextmanager
+def _only_import(function: Function) -> Iterator[Function]:
     """Imports the handler's module as the bare runtime would, and ends.
 
-    The interpreter reports `import` statements only; the runtime client calls `import_module`.
+    The interpreter reports `import` statements only; the runtime client calls `import_module`. The
+    exec wrapper is told where the sandbox has the interpreter.
     """
-    environment = {
-        name: value for name, value in function.environment.items() if name != WRAPPER_VARIABLE
-    }
-    code = _IMPORT_HANDLER.format(module=_module(function))
-    command = (str(function.python), "-X", "importtime", "-c", code)
-    return replace(function, layers=(), environment=environment, command=command)
+    with TemporaryDirectory(prefix="wrapkit-import-") as name:
+        layer = Path(name)
+        layer.chmod(0o755)
+        (layer / "import_handler.py").write_text(_IMPORT_HANDLER.format(module=_module(function)))
+        wrapper = layer / "import-handler"
+        wrapper.write_text(_WRAPPER)
+        wrapper.chmod(0o755)
+        variables = {**function.environment, WRAPPER_VARIABLE: f"/opt/{wrapper.name}"}
+        yield replace(function, layers=(layer,), environment=variables)
 
 
 def _module(function: Function) -> str:

@@ -80,19 +80,17 @@ class BackgroundStream(io.TextIOBase):
 
     def _write_all(self) -> None:
         while True:
-            item = self._queue.get()
-            texts = []
-            while isinstance(item, str):
-                texts.append(item)
-                if self._queue.empty():
-                    time.sleep(_GATHER_S)
-                    if self._queue.empty():
-                        break
-                item = self._queue.get()
-            self._write("".join(texts))
-            if not isinstance(item, str):
+            items = [self._queue.get()]
+            if self._queue.empty():
+                time.sleep(_GATHER_S)
+            # No more than there is now: who never pauses is heard all the same.
+            items += [self._queue.get() for _ in range(self._queue.qsize())]
+            self._write("".join(item for item in items if isinstance(item, str)))
+            ends = [item for item in items if not isinstance(item, str)]
+            for end in ends:
                 with contextlib.suppress(RuntimeError):  # nobody waits any more: no loop is left
-                    item()
+                    end()
+            if ends:
                 return
 
     def _write(self, text: str) -> None:
