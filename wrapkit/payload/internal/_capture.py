@@ -52,6 +52,7 @@ _PARTS_OF_NAMES = (
     "privatekey",
     "secret",
     "securitytoken",
+    "sessionid",
     "signature",
     "token",
 )
@@ -62,11 +63,14 @@ _LOOKS_SECRET = (
     r"eyJ[\w-]{8,512}\.[\w-]{0,8192}\.?[\w-]{0,2048}",  # a JSON web token
     r"(?i:\b(?:bearer|basic|digest)\s{1,4})[\w.~+/=-]{6,8192}",
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    # Of GitHub, GitLab, Slack, Stripe, npm, Google: a prefix says whose key it is.
+    r"\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_(?:live|test)_|npm_|AIza)[\w-]{16,512}",
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
     r"\b(?:\d[ -]?){12,18}\d\b",  # the digits of a card
     r"(?<=//)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)",  # user and password in a URL
 )
-_NAMED = r"""(?i:((?:%s)[\w.-]{0,32}["']?\s{0,4}[=:]\s{0,4}["']?))[^&\s"',;}]+"""
+# By what stands in front of it: in JSON, a query, a connection string, an XML element.
+_NAMED = r"""(?i:((?:%s)[\w.-]{0,32}["']?\s{0,4}[=:>]\s{0,4}["']?))[^&\s"',;}<]+"""
 
 
 class _Budget:
@@ -95,6 +99,8 @@ class Capture:
         self._names = tuple(map(_plain, _env.words(environ, _env.CAPTURE_REDACT_NAMES)))
         # In a text a name may be written with dash or underscore at any place.
         named = ["[-_]?".join(name) for name in (*_PARTS_OF_NAMES, *map(re.escape, self._names))]
+        # Azure's signature of a URL, too short a name to look for anywhere but in a query.
+        named.append("(?<=[?&])sig")
         self._patterns = [
             re.compile(_NAMED % "|".join(named)),
             re.compile("|".join(_LOOKS_SECRET)),
