@@ -74,6 +74,17 @@ def test_a_library_that_brings_its_own_packages(under_wrapkit, packages, layer):
     assert recorded.result == [f"{own}/wrapt/__init__.py", "1.16.0", False]
 
 
+def test_a_backport_that_finds_packages(under_wrapkit, packages, layer):
+    """It puts its finder behind the layer's, whose packages are the last all the same."""
+    own = packages("own-old-api", "opentelemetry-api==1.20.0", "wrapt==1.16.0")
+
+    recorded = under_wrapkit(
+        {"do": "versions_behind_the_backport"}, handler="others.handler", folder=own, layer=layer
+    )
+
+    assert recorded.result == ["1.16.0", "1.20.0", f"{own}/opentelemetry/context/__init__.py"]
+
+
 def test_a_library_of_another_version(under_wrapkit, packages, layer):
     """What the instrumentor was not made for is left alone, with one line; the others go on."""
     newer = packages("newer", "flask", "jinja2", "sqlalchemy>=2.1")

@@ -53,9 +53,20 @@ class LayerFinder:
         from importlib.metadata import DistributionFinder, MetadataPathFinder
 
         name = getattr(context, "name", None)
-        return MetadataPathFinder.find_distributions(
+        found = MetadataPathFinder.find_distributions(
             DistributionFinder.Context(name=name, path=[self._folder])
         )
+        # The backport `importlib_metadata`, where it is loaded, takes the interpreter's place from
+        # behind all others; what it finds goes first all the same.
+        behind = sys.meta_path[sys.meta_path.index(self) + 1 :] if self in sys.meta_path else []
+        later = [find for find in (_distributions_of(finder) for finder in behind) if find]
+        if not later:
+            return found
+        return [
+            distribution
+            for distribution in found
+            if not _is_found(later, DistributionFinder.Context(name=distribution.metadata["Name"]))
+        ]
 
     def _names(self) -> "set[str]":
         if self._known is None:
@@ -63,6 +74,14 @@ class LayerFinder:
 
             self._known = {entry.partition(".")[0] for entry in os.listdir(self._folder)}
         return self._known
+
+
+def _distributions_of(finder: "Any") -> "Any":
+    return getattr(finder, "find_distributions", None)
+
+
+def _is_found(finders: "Iterable[Any]", context: "Any") -> bool:
+    return any(next(iter(find(context)), None) is not None for find in finders)
 
 
 def watched(

@@ -82,6 +82,16 @@ def versions():
     return [wrapt.__file__, importlib.metadata.version("wrapt"), path == sys.path]
 
 
+def versions_behind_the_backport():
+    import importlib.metadata
+
+    import importlib_metadata  # noqa: F401
+    import opentelemetry.context
+
+    version = importlib.metadata.version
+    return [version("wrapt"), version("opentelemetry-api"), opentelemetry.context.__file__]
+
+
 def unwanted():
     import flask
     import jinja2
