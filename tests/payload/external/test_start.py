@@ -312,6 +312,22 @@ def test_a_defect_after_the_registration_does_not_fail_the_function(scene, layer
     assert "goes on without collecting telemetry" in said[0]
 
 
+@pytest.mark.parametrize(
+    ("initialization_type", "added"), [("on-demand", 10), ("lambda-managed-instances", 0)]
+)
+def test_the_function_goes_first_once_next_is_called(scene, initialization_type, added):
+    """Not on managed instances, where the function's invocations may leave it no turn."""
+    scene.start(AWS_LAMBDA_INITIALIZATION_TYPE=initialization_type)
+    scene.host.wait_for_next(1)
+    scene.host.report()  # answered by a runner that has loaded everything
+
+    process = scene.runner.process.pid
+    expected = min(19, os.getpriority(os.PRIO_PROCESS, 0) + added)
+    assert os.getpriority(os.PRIO_PROCESS, process) == expected
+    scene.host.shut_down()
+    assert scene.runner.wait() == (0, [])
+
+
 def test_outside_of_lambda_it_says_so(layer):
     """Started by hand: a line with a hint, exit code 2."""
     done = subprocess.run(

@@ -41,6 +41,10 @@ TELEMETRY_TIMEOUT_MS = 25
 _TELEMETRY_HOST = "sandbox.localdomain"
 _MANAGED_INSTANCES = "lambda-managed-instances"
 _BACKLOG = 128
+# A tenth of the function's weight, where both want a processor: measured on two, the response of a
+# function that does nothing came 0.16 ms later than bare rather than 0.20, and 0.22 instead of 0.35
+# at the 99th percentile.
+_NICENESS = 10
 # The answers to register and subscribe come at once; a host that does not answer is beyond help.
 _CALL_TIMEOUT_S = 5.0
 _READ_BYTES = 65536
@@ -165,6 +169,18 @@ def call_first_next(started: Started) -> None:
     started.otlp_listener = _listen_for_otlp(_env.otlp_address(started.environ))
     _subscribe(started)
     started.api.send_next(started.identifier)
+    if "INVOKE" in started.events:  # side by side, the functions would never leave it a turn
+        _give_way()
+
+
+def _give_way() -> None:
+    """Lets the function go first from now on: nothing waits for the runner but its own work."""
+    from posix import nice
+
+    try:
+        nice(_NICENESS)
+    except OSError as error:
+        report("its priority cannot be lowered", error)
 
 
 def _log_types(environ: "Mapping[str, str]") -> "tuple[str, ...]":
