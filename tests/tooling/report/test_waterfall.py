@@ -11,7 +11,7 @@ from wrapkit.tooling.report._glyphs import ASCII_GLYPHS
 from wrapkit.tooling.report._trees import invocation_traces, span_trees
 from wrapkit.tooling.report._waterfall import waterfall
 from wrapkit.tooling.report._wording import fit, milliseconds, one_line
-from wrapkit.tooling.sink import Span, SpanEvent
+from wrapkit.tooling.sink import Span, SpanEvent, SpanLink
 
 _ids = itertools.count(1)
 
@@ -45,6 +45,15 @@ def test_bars_stand_where_the_spans_were_in_time():
     assert third.count("=") == pytest.approx(bar / 2, abs=1)
     assert third.rindex("=") == first.rindex("=")
     assert first.rstrip().endswith("100.0 ms")
+
+
+def test_the_first_links_of_a_span_are_lines_below_it():
+    links = [SpanLink(f"{n:032x}", f"{n:016x}", {"digest": b"\xff"}) for n in range(1, 5)]
+    lines = lines_of([span("orders", 0, 100, links=links)], width=90)
+    assert [line.strip() for line in lines[1:]] == [
+        *(f"link to {n:032x} {n:016x}  digest=ff" for n in (1, 2, 3)),
+        "and 1 more link",
+    ]
 
 
 def test_children_come_in_the_order_in_which_they_began_below_their_own_parent():

@@ -21,7 +21,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from wrapkit.tooling._errors import DiagnosticError
-from wrapkit.tooling.sink import OtlpSink
+from wrapkit.tooling.sink import OtlpSink, SpanLink
 from wrapkit.tooling.sink._server import MAX_DECOMPRESSED_BYTES
 
 TRACE_ID = bytes(range(16))
@@ -51,6 +51,8 @@ def trace_request(*span_ids):
         span.status.code, span.status.message = 2, "no"
         event = span.events.add(name="exception", time_unix_nano=7)
         event.attributes.append(attribute("exception.type", string_value="ValueError"))
+        link = span.links.add(trace_id=TRACE_ID[::-1], span_id=SPAN_ID[::-1])
+        link.attributes.append(attribute("digest", bytes_value=b"\xff"))
     return request
 
 
@@ -91,6 +93,7 @@ def test_a_protobuf_span_is_kept_with_all_that_it_carries():
     assert span.resource == {"service.name": "orders"}
     assert (span.scope_name, span.scope_version) == ("wrapkit", "1.2")
     assert span.events[0].attributes == {"exception.type": "ValueError"}
+    assert span.links == (SpanLink(TRACE_ID[::-1].hex(), SPAN_ID[::-1].hex(), {"digest": b"\xff"}),)
 
 
 def test_a_json_span_has_hex_ids():
@@ -108,6 +111,7 @@ def test_a_json_span_has_hex_ids():
                                 "endTimeUnixNano": "2",
                                 "kind": 2,
                                 "unknownField": 1,
+                                "links": [{"traceId": TRACE_ID.hex(), "spanId": SPAN_ID.hex()}],
                             }
                         ]
                     }
@@ -120,6 +124,7 @@ def test_a_json_span_has_hex_ids():
     assert answers == [(200, "application/json", b"{}")]
     assert store.spans[0].trace_id == TRACE_ID.hex()
     assert store.spans[0].kind == "SERVER"
+    assert store.spans[0].links == (SpanLink(TRACE_ID.hex(), SPAN_ID.hex()),)
 
 
 def test_gzip_is_understood_and_both_sizes_are_kept():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .._errors import DiagnosticError
 from ..emulator import ExecutionEnvironment, Function
-from ..report import BackgroundStream, InvocationRecord, RunRecord, RunReport
+from ..report import BackgroundStream, InvocationRecord, RunRecord, RunReport, bytes_as_hex
 from ..sink import OtlpSink
 from ._arguments import function_name
 from ._own_variables import ENDPOINT_VARIABLE, own_ports, own_variables
@@ -154,12 +154,8 @@ async def _invoke_all(
 
 def write_document(record: RunRecord) -> None:
     """The run as one JSON document on stdout."""
-    json.dump(record.as_document(), sys.stdout, indent=2, default=_bytes_as_hex)
+    json.dump(record.as_document(), sys.stdout, indent=2, default=bytes_as_hex)
     sys.stdout.write("\n")
-
-
-def _bytes_as_hex(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def check_outcome(record: RunRecord, *, fail_on_error: bool) -> None:

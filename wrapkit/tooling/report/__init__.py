@@ -11,6 +11,7 @@ from ._log_groups import LogRow, group_reports, log_rows, log_table
 from ._run_record import InvocationRecord, RunRecord
 from ._run_report import RunReport
 from ._serve_report import JsonServeReport, ServeReport
+from ._wording import bytes_as_hex
 
 __all__ = [
     "BackgroundStream",
@@ -23,6 +24,7 @@ __all__ = [
     "bench_markdown",
     "bench_page",
     "bench_table",
+    "bytes_as_hex",
     "change_table",
     "group_reports",
     "log_rows",

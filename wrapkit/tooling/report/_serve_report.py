@@ -17,7 +17,7 @@ from ._run_record import decoded_payload
 from ._run_report import MAX_WIDTH, PLATFORM_LINE
 from ._trees import invocation_traces, titled_traces
 from ._waterfall import waterfall
-from ._wording import counted, milliseconds, seconds
+from ._wording import bytes_as_hex, counted, milliseconds, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,9 +156,5 @@ class JsonServeReport(ServiceObserver):
     def _write(self, kind: str, /, **members: Any) -> None:
         # By position: a span has a member of that name, too.
         document = {"type": kind, **members}
-        self._stream.write(json.dumps(document, default=_as_text) + "\n")
+        self._stream.write(json.dumps(document, default=bytes_as_hex) + "\n")
         self._stream.flush()
-
-
-def _as_text(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from ._bars import TimeWindow, bar_text
 from ._glyphs import UNICODE_GLYPHS, Glyphs
-from ._wording import attribute_text, fit, milliseconds, one_line
+from ._wording import attribute_text, counted, fit, milliseconds, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..sink import Span, SpanEvent
+    from ..sink import Span, SpanEvent, SpanLink
     from ._trees import SpanNode
 
 # What tells most about a span, most telling first; current and former names of the semantic
@@ -44,6 +44,8 @@ MAIN_ATTRIBUTES = (
     "error.type",
 )
 ATTRIBUTE_LINES = 2
+# A batch of messages has a link to the sender of each.
+LINK_LINES = 3
 # Deeper spans keep the indent of this depth, or no room would be left for their names.
 CELLS_PER_DRAWN_DEPTH = 12
 STACK_LINES = 6
@@ -117,6 +119,8 @@ def _detail_lines(row: Row, width: int, glyphs: Glyphs) -> Iterator[Text]:
     room = max(20, width - len(row.indent_below))
     for text in _attribute_lines(row.span, room):
         yield _below(row, text, "dim")
+    for text in _link_lines(row.span):
+        yield _below(row, fit(text, room), "dim")
     exceptions = [event for event in row.span.events if event.name == "exception"]
     if row.span.status_code == "ERROR" and not exceptions and row.span.status_message:
         yield from _failure_lines(row, one_line(row.span.status_message), room, glyphs)
@@ -152,6 +156,18 @@ def _attribute_lines(span: Span, room: int) -> list[str]:
         else:
             lines.append(word)
     return lines[:ATTRIBUTE_LINES]
+
+
+def _link_lines(span: Span) -> list[str]:
+    """The first links, and how many there are beyond them."""
+    lines = [_link_text(link) for link in span.links[:LINK_LINES]]
+    left_out = len(span.links) - len(lines)
+    return [*lines, f"and {counted(left_out, 'more link')}"] if left_out else lines
+
+
+def _link_text(link: SpanLink) -> str:
+    words = [f"{one_line(key)}={attribute_text(value)}" for key, value in link.attributes.items()]
+    return "  ".join([f"link to {link.trace_id} {link.span_id}", *words])
 
 
 def _exception_title(event: SpanEvent) -> str:

@@ -35,10 +35,17 @@ def fit(text: str, cells: int) -> str:
 
 
 def attribute_text(value: object) -> str:
-    """An attribute's value on one line; what is not a string as JSON."""
+    """An attribute's value on one line; what is not a string as JSON, bytes in hex."""
     if isinstance(value, str):
         return one_line(value)
-    return one_line(json.dumps(value, default=repr))
+    if isinstance(value, bytes):
+        return value.hex()
+    return one_line(json.dumps(value, default=bytes_as_hex))
+
+
+def bytes_as_hex(value: object) -> str:
+    """What JSON has no form for, as the text that stands for it in a document."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def seconds(value_ms: float) -> str:

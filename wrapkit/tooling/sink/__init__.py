@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._decoding import MalformedExportError, decode_request
-from ._model import LogRecord, Metric, ReceivedRequest, Span, SpanEvent
+from ._model import LogRecord, Metric, ReceivedRequest, Span, SpanEvent, SpanLink
 from ._server import OtlpSink
 from ._store import TelemetryStore
 
@@ -15,6 +15,7 @@ __all__ = [
     "ReceivedRequest",
     "Span",
     "SpanEvent",
+    "SpanLink",
     "TelemetryStore",
     "decode_request",
 ]

@@ -28,6 +28,7 @@ from ._model import (
     Signal,
     Span,
     SpanEvent,
+    SpanLink,
 )
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ def _span(span: WireSpan, resource: Attributes, scope_name: str, scope_version: 
         events=tuple(
             SpanEvent(event.name, event.time_unix_nano, _attributes(event.attributes))
             for event in span.events
+        ),
+        links=tuple(
+            SpanLink(link.trace_id.hex(), link.span_id.hex(), _attributes(link.attributes))
+            for link in span.links
         ),
         resource=resource,
         scope_name=scope_name,

@@ -28,6 +28,15 @@ class SpanEvent:
 
 
 @dataclass(frozen=True)
+class SpanLink:
+    """Another span that a span has to do with: the sender of a message, above all."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Span:
     """One span with the resource and the scope it came with.
 
@@ -46,6 +55,7 @@ class Span:
     status_message: str = ""
     attributes: Attributes = field(default_factory=dict)
     events: Sequence[SpanEvent] = ()
+    links: Sequence[SpanLink] = ()
     resource: Attributes = field(default_factory=dict)
     scope_name: str = ""
     scope_version: str = ""
