@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._invocation import Place
 
 _PROPAGATORS = ("tracecontext", "baggage", "b3", "b3multi", "xray", "xray-lambda", "none")
+VARIABLES = (_env.PROPAGATORS, _env.SAMPLER, _env.SAMPLER_ARGUMENT, _env.ID_GENERATOR)
 _ROOT_SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SAMPLERS = _ROOT_SAMPLERS + tuple(["parentbased_" + name for name in _ROOT_SAMPLERS])
 _ID_BITS = 64
@@ -189,9 +190,15 @@ def chosen_propagators(environ: "Mapping[str, str]") -> "Optional[tuple[str, ...
     listed = _env.words(environ, _env.PROPAGATORS)
     if not listed:
         return None
-    if any(word not in _PROPAGATORS for word in listed):
-        _env.malformed(_env.PROPAGATORS, "not of " + ", ".join(_PROPAGATORS), "those that are")
+    if has_unknown_propagators(environ):
+        used = "those that are; an instrumentor that refuses it is off"
+        _env.malformed(_env.PROPAGATORS, "not of " + ", ".join(_PROPAGATORS), used)
     return tuple([word for word in listed if word in _PROPAGATORS and word != "none"])
+
+
+def has_unknown_propagators(environ: "Mapping[str, str]") -> bool:
+    """Whether the user lists one that is unknown here, and most likely to OpenTelemetry's API."""
+    return any(word not in _PROPAGATORS for word in _env.words(environ, _env.PROPAGATORS))
 
 
 def _sampler_name(environ: "Mapping[str, str]") -> str:

@@ -37,6 +37,11 @@ def report_once(kind: str, text: str, error: "Optional[BaseException]" = None) -
         report(text, error)
 
 
+def leave_to_the_extension(names: "tuple[str, ...]") -> None:
+    """Takes malformed variables as reported: another process reads them, too, and says so."""
+    _said.update([f"env {name}" for name in names])
+
+
 def describe(error: BaseException) -> str:
     """The error's class, and what the operating system says about it (never a value that was given
     to it).

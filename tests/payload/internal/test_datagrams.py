@@ -80,6 +80,18 @@ def test_how_a_trace_is_found_is_the_users_choice(told):
     assert run.stderr == b""
 
 
+def test_a_malformed_variable_is_the_extensions_to_report(told):
+    """It reads the same ones: in mode `both`, two lines would be said of each."""
+    _, run = told(
+        [{"do": "echo"}],
+        OTEL_PROPAGATORS="bogus",
+        OTEL_TRACES_SAMPLER="bogus",
+        OTEL_PYTHON_ID_GENERATOR="bogus",
+    )
+
+    assert run.stderr == b""
+
+
 def test_a_disabled_sdk(told):
     """Nothing is told, and nothing is said."""
     pairs, run = told([{"do": "modules"}], OTEL_SDK_DISABLED="true")

@@ -333,7 +333,7 @@ def install(bootstrap: "Any", mode: str, environ: "Mapping[str, str]") -> "Optio
         return None
     cold_start = text(environ, INITIALIZATION_TYPE) != _PROVISIONED
     hook = Hook(
-        sink, cold_start=cold_start, place=_place(environ), capture=_chosen_capture(environ)
+        sink, cold_start=cold_start, place=_place(mode, environ), capture=_chosen_capture(environ)
     )
     from ._patches import patch
 
@@ -350,11 +350,15 @@ def _chosen_capture(environ: "Mapping[str, str]") -> "Optional[Capture]":
     return Capture(environ)
 
 
-def _place(environ: "Mapping[str, str]") -> "Place":
+def _place(mode: str, environ: "Mapping[str, str]") -> "Place":
     if not places_invocations(environ):
         return trace_context
-    from .._placement import choose_place
+    from .._placement import VARIABLES, choose_place
 
+    if mode == "both":
+        from .._report import leave_to_the_extension
+
+        leave_to_the_extension(VARIABLES)
     return choose_place(environ)
 
 

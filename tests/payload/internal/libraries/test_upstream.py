@@ -99,6 +99,20 @@ def test_a_library_of_another_version(under_wrapkit, packages, layer):
     assert {span.name for span in recorded.by_call()} >= {"GET /orders/<number>", "jinja2.render"}
 
 
+def test_a_propagator_that_the_api_refuses(under_wrapkit, libraries, layer):
+    """No instrumentor loads then, which is one line, not one for each library."""
+    recorded = under_wrapkit(
+        {"do": "of_another_version"},
+        handler="others.handler",
+        folder=libraries,
+        layer=layer,
+        OTEL_PROPAGATORS="bogus",
+    )
+
+    assert recorded.stderr.startswith("wrapkit: OTEL_PROPAGATORS is not of ")
+    assert recorded.stderr.count("\n") == 1
+
+
 def test_modules_within_packages(under_wrapkit, packages, layer):
     """Some instrumentors look for a module in its package, which is not complete by then."""
     folder = packages("within", "django", "grpcio", "mysql-connector-python")

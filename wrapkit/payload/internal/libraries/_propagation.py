@@ -4,7 +4,6 @@ https://opentelemetry.io/docs/specs/otel/context/api-propagators/, and the forma
 """
 
 from ... import _env
-from ..._report import report_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,13 +67,10 @@ _known: "dict[str, list[Any]]" = {}
 
 
 def _chosen() -> "list[Any]":
-    """The formats that the user lists, read once."""
+    """The formats that the user lists, read once; ``_placement`` says where one is unknown."""
     if "formats" not in _known:
         listed = _env.text(_env.variables(), _env.PROPAGATORS) or _DEFAULT
         names = [name.strip().lower() for name in listed.split(",")]
-        unknown = [name for name in names if name not in (*_FORMATS, "none", "")]
-        if unknown:
-            report_once("propagators", f"{_env.PROPAGATORS} lists one that wrapkit does not know")
         _known["formats"] = (
             []
             if "none" in names

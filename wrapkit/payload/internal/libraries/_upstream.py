@@ -128,7 +128,20 @@ def _instrument(instrumentor: "Instrumentor", module: "Any") -> None:
         # wrapkit has looked at the version; OpenTelemetry would look through all that is installed.
         getattr(sys.modules[module_name], class_name)().instrument(skip_dep_check=True)
     except Exception as error:  # noqa: BLE001 - what clashes is switched off, and hurts nothing
-        report_once(f"load {name}", f"{name} is not instrumented: {describe(error)}")
+        if not (isinstance(error, ValueError) and _is_refused_by_the_api()):
+            report_once(f"load {name}", f"{name} is not instrumented: {describe(error)}")
+
+
+def _is_refused_by_the_api() -> bool:
+    """Whether the API does not load for a propagator that it does not know, which has been said: it
+    would be the same line for each library.
+    """
+    from ... import _env
+    from ..._placement import has_unknown_propagators
+
+    return "opentelemetry.propagate" not in sys.modules and has_unknown_propagators(
+        _env.variables()
+    )
 
 
 def _version(distribution: str, module: "Any") -> str:
