@@ -26,9 +26,9 @@ Each setting is a variable of the function, a key of `{FILE_NAME}`, or both. Wha
 4. the default below.
 
 A variable is read by the hook and by the extension when they start. A value that makes no sense
-counts as unset; one line on standard error names the variable, never its value. Hook and
-extension may each write it where both export: in `internal` with a layer that has an extension, and
-for metrics and logs of the function's own code.
+counts as unset; one line on standard error names the variable, never its value. The hook and the
+extension each write it of `WRAPKIT_MODE`, `OTEL_SDK_DISABLED` and `OTEL_RESOURCE_ATTRIBUTES`, and
+of all that both read in mode `internal`, where the layer has an extension.
 
 `wrapkit generate` reads the `{FILE_NAME}` of the current folder, or what `--config` names, and
 refuses an unknown key or a wrong value with its line. What has no key belongs to one function or is

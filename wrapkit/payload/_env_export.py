@@ -98,7 +98,9 @@ def export_settings(
     if not url:
         return None
     if _env.text(environ, names.of(OTLP_PROTOCOL)) not in ("", _PROTOCOL):
-        report_once(OTLP_PROTOCOL, f"{OTLP_PROTOCOL} is not {_PROTOCOL}; using {_PROTOCOL}")
+        report_once(
+            f"env {OTLP_PROTOCOL}", f"{OTLP_PROTOCOL} is not {_PROTOCOL}; using {_PROTOCOL}"
+        )
     compression, timeout = names.of(OTLP_COMPRESSION), names.of(OTLP_TIMEOUT)
     return ExportSettings(
         url=url,
@@ -111,6 +113,14 @@ def export_settings(
         destination=destination,
         sigv4_variable=names.prefix + "SIGV4" if destination else _env.SIGV4,
     )
+
+
+def export_variables(signal: str) -> "tuple[str, ...]":
+    """The variables that ``export_settings`` may report of the endpoint that SDKs know, too."""
+    own = _OTLP + signal.upper() + "_"
+    checked = (_env.OTLP_ENDPOINT, OTLP_PROTOCOL, OTLP_HEADERS, OTLP_COMPRESSION, OTLP_TIMEOUT)
+    owned = tuple([own + name[len(_OTLP) :] for name in checked])
+    return (*checked, *owned, f"OTEL_{signal.upper()}_EXPORTER")
 
 
 def destinations(environ: "Mapping[str, str]") -> "list[str]":

@@ -1,6 +1,7 @@
 """wrapkit's span processor, for a tracer provider that the function has set up itself."""
 
 from ... import _env, _env_export
+from ..._report import leave_to_the_extension
 from .. import quietly
 from ._api_spans import link_told, plain_attributes
 from ._library_span import LibrarySpan
@@ -92,6 +93,8 @@ class SdkSpans:
 def exports_alike(processors: "Iterable[Any]", signal: str) -> bool:
     """Whether an exporter of these sends to where wrapkit would: it would all come twice."""
     environ = _env.variables()
+    if _env.mode(environ) == "both":
+        leave_to_the_extension(_env_export.export_variables(signal))
     settings = _env_export.export_settings(environ, signal)
     port = _env.otlp_address(environ)[1]
     known = [f"//127.0.0.1:{port}/", f"//localhost:{port}/"]

@@ -8,9 +8,9 @@ Rule 2. Within a second, whatever does not answer.
 import time
 
 from ... import _env
-from ..._env_export import ExportSettings, export_settings
+from ..._env_export import ExportSettings, export_settings, export_variables
 from ..._invocation import account_id, resource_attributes
-from ..._report import report_once
+from ..._report import leave_to_the_extension, report_once
 from .. import _hook, quietly
 
 TYPE_CHECKING = False
@@ -45,6 +45,8 @@ class Signals:
         """Has ``collect`` asked for a request body (empty for none) at each end, given the
         resource's attributes; False where the signal is not wanted, or has no endpoint.
         """
+        if _env.mode(self._environ) == "both":
+            leave_to_the_extension(export_variables(signal))
         if export_settings(self._environ, signal) is None:
             return False
         self._sources[signal] = collect
