@@ -215,3 +215,19 @@ def test_a_header_value_cannot_break_out_of_its_line():
 def test_requests_that_carry_no_body_announce_none():
     assert b"Content-Length" not in request_bytes("GET", "/", "h")
     assert b"Content-Length: 0" in request_bytes("POST", "/", "h")
+
+
+def test_the_head_of_a_message_is_known_before_its_body():
+    """Who refuses the body for its length can tell by it what the message was."""
+    reader = MessageReader(requests=False, max_body_bytes=4)
+    assert reader.head is None
+
+    reader.receive(b"HTTP/1.1 503 \r\ncontent-length: 5\r\n\r\nabc")
+    assert reader.next_message() is None
+    assert reader.head is not None
+    assert reader.head.status == 503
+
+    reader.receive(b"de")
+    with pytest.raises(HttpError):
+        reader.next_message()
+    assert reader.head.status == 503
