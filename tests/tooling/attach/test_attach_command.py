@@ -273,6 +273,39 @@ def test_functions_are_found_by_pattern_and_by_tag(service, wrapkit, layer):
     assert names == [["orders-a", "orders-b"], ["billing"], ["billing"]]
 
 
+def test_what_a_pattern_finds_of_other_runtimes_is_skipped(service, attach):
+    """Which a fleet has always, and no script wants to fail for; tags find them as well."""
+    orders = service.add("orders", tags={"team": "shop"})
+    others = [
+        service.add("orders-node", runtime="nodejs22.x", tags={"team": "shop"}),
+        service.add("orders-go", runtime="provided.al2023", variables_error="AccessDenied"),
+        service.add("orders-old", runtime="python3.6"),
+    ]
+    by_pattern = attach("orders*")
+    by_tag = attach("--tag", "team=shop")
+
+    assert by_pattern.returncode == 0, by_pattern.stderr
+    assert "skipped: orders-node runs on nodejs22.x, and the layer is for" in by_pattern.stderr
+    assert by_pattern.stderr.count("skipped: ") == len(others)
+    assert by_pattern.stderr.splitlines()[-1] == "1 changed, 3 skipped"
+    assert RECORD in orders.variables
+    assert by_tag.returncode == 0, by_tag.stderr
+    assert by_tag.stderr.splitlines()[-1] == "1 skipped, 1 unchanged"
+    assert all(state(other) == ([], {}) for other in others)
+
+
+def test_what_is_named_is_not_skipped(service, attach):
+    """Even if a pattern finds it, too; nor is a Python that a layer could be built for."""
+    service.add("orders-node", runtime="nodejs22.x")
+    service.add("shop-new", runtime="python3.13")
+    named = attach("orders-node", "orders-*")
+    mendable = attach("shop-*")
+
+    assert (named.returncode, mendable.returncode) == (1, 1)
+    assert "error: orders-node runs on nodejs22.x" in named.stderr
+    assert "wrapkit layer build --python" in mendable.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -27,6 +27,7 @@ class Outcome(Enum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     IMAGE = "container image"
+    SKIPPED = "skipped"
     ROLLED_BACK = "rolled back"
     FAILED = "failed"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._errors import DiagnosticError
 from ._change import Change, Outcome, carry_out
+from ._plan import ForeignRuntimeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ._api import LambdaApi
     from ._configuration import FunctionConfiguration
     from ._plan import Plan
+    from ._selection import Selected
 
 _Item = TypeVar("_Item")
 
@@ -32,17 +34,25 @@ class Fleet:
 
 
 def plan_fleet(
-    api: LambdaApi, names: Sequence[str], make_plan: Callable[[FunctionConfiguration], Plan]
+    api: LambdaApi, selected: Selected, make_plan: Callable[[FunctionConfiguration], Plan]
 ) -> Fleet:
-    """Look at each function and plan for it; nothing is changed."""
+    """Look at each function and plan for it; nothing is changed.
+
+    Of those that were found rather than named, the ones of foreign runtimes are skipped.
+    """
 
     def planned(name: str) -> Plan | Change:
         function = api.settled(name)
         if function.is_image:
             return Change(function.name, Outcome.IMAGE)
-        return make_plan(function)
+        try:
+            return make_plan(function)
+        except ForeignRuntimeError as error:
+            if name in selected.named:
+                raise
+            return Change(function.name, Outcome.SKIPPED, remark=error.message)
 
-    results = list(_side_by_side(names, planned, _itself))
+    results = list(_side_by_side(selected.names, planned, _itself))
     return Fleet(
         sorted((r for r in results if not isinstance(r, Change)), key=lambda p: p.before.name),
         [r for r in results if isinstance(r, Change)],

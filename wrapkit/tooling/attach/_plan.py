@@ -12,7 +12,7 @@ from wrapkit import __version__
 
 from .._errors import DiagnosticError
 from ..layers import MAX_LAYERS
-from ..wrapping import EXEC_WRAPPERS
+from ..wrapping import EXEC_WRAPPERS, LAMBDA_VERSIONS
 from ._configuration import EXEC_WRAPPER, FunctionConfiguration
 from ._layer_version import is_our_layer, layer_name, layer_of
 from ._record import RECORD, Record, checksum, decode
@@ -33,6 +33,10 @@ _RIVALS = ("opentelemetry", "aws-otel")
 _OTLP_ENDPOINT = re.compile(r"OTEL_EXPORTER_OTLP_(?:TRACES_|METRICS_|LOGS_)?ENDPOINT")
 _LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]):431[78]\b")
 _HONOURED_PREFIXES = ("python", "nodejs", "java", "ruby", "dotnet")
+
+
+class ForeignRuntimeError(DiagnosticError):
+    """The function's runtime is none that this layer could serve, however it is built."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ def plan_attach(function: FunctionConfiguration, attachment: Attachment) -> Plan
     Raises:
         DiagnosticError: it cannot be attached, and why.
     """
-    check_readable(function)
     _check_fits(function, attachment.layer)
+    check_readable(function)
     record = attached_record(function)
     base = _restored(function, record, force=False) if record else Plan(function, *_own(function))
     layers, replaced_layers = _with_layer(function, base.layers, record, attachment)
@@ -168,19 +172,14 @@ def check_readable(function: FunctionConfiguration) -> None:
 
 def _check_fits(function: FunctionConfiguration, layer: LayerVersion) -> None:
     if layer.wrapper and not function.runtime.startswith(_HONOURED_PREFIXES):
-        raise DiagnosticError(
+        raise ForeignRuntimeError(
             "wrapper-not-honoured",
             f"{function.name} runs on {function.runtime or 'no managed runtime'}, where Lambda"
             " starts no exec wrapper",
             "only the managed runtimes of Python, Node.js, Java, Ruby and .NET do",
         )
     if layer.runtimes and function.runtime not in layer.runtimes:
-        raise DiagnosticError(
-            "other-runtime",
-            f"{function.name} runs on {function.runtime}, and the layer is for"
-            f" {', '.join(layer.runtimes)}",
-            _hint_for(function.runtime, layer.runtimes),
-        )
+        raise _other_runtime(function, layer)
     if layer.architectures and function.architecture not in layer.architectures:
         raise DiagnosticError(
             "other-architecture",
@@ -190,11 +189,18 @@ def _check_fits(function: FunctionConfiguration, layer: LayerVersion) -> None:
         )
 
 
-def _hint_for(runtime: str, runtimes: tuple[str, ...]) -> str:
-    language = runtime.rstrip("0123456789.x")
-    if any(there.startswith(language) for there in runtimes):
-        return "build a layer for it with `wrapkit layer build --python`"
-    return "leave it out, or name a layer for its runtime with --layer"
+def _other_runtime(function: FunctionConfiguration, layer: LayerVersion) -> DiagnosticError:
+    message = (
+        f"{function.name} runs on {function.runtime}, and the layer is for"
+        f" {', '.join(layer.runtimes)}"
+    )
+    languages = {runtime.rstrip("0123456789.x") for runtime in layer.runtimes}
+    served = {f"{language}{version}" for language in languages for version in LAMBDA_VERSIONS}
+    if function.runtime in served:
+        hint = "build a layer for it with `wrapkit layer build --python`"
+        return DiagnosticError("other-runtime", message, hint)
+    hint = "leave it out, or name a layer for its runtime with --layer"
+    return ForeignRuntimeError("other-runtime", message, hint)
 
 
 def _with_layer(

@@ -29,8 +29,23 @@ class Selection:
     tags: tuple[tuple[str, str], ...] = ()
 
 
-def select_functions(api: LambdaApi, selection: Selection) -> list[str]:
-    """The names, each once: those named in their order, then those found in alphabetical order.
+@dataclass(frozen=True)
+class Selected:
+    """Names of functions, each once: those that were named, and those that a pattern or tag found.
+
+    Whoever names a function means it; a pattern finds what happens to be called like it.
+    """
+
+    named: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.named + self.found
+
+
+def select_functions(api: LambdaApi, selection: Selection) -> Selected:
+    """Those named in their order, and those found in alphabetical order.
 
     Raises:
         DiagnosticError: nothing was asked for, a pattern matches nothing, or a name is none.
@@ -48,7 +63,9 @@ def select_functions(api: LambdaApi, selection: Selection) -> list[str]:
     if selection.tags:
         found += sorted(_name(arn, api.region) for arn in api.arns_with_tags(selection.tags))
         _check_found(found, "no function has these tags")
-    return list(dict.fromkeys([*names, *found]))
+    return Selected(
+        tuple(dict.fromkeys(names)), tuple(n for n in dict.fromkeys(found) if n not in names)
+    )
 
 
 def _matching(api: LambdaApi, globs: Sequence[str]) -> list[str]:

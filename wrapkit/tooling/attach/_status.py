@@ -52,4 +52,4 @@ def matching_functions(api: LambdaApi, selection: Selection) -> list[FunctionCon
     """The functions that are meant, all of them without a selection, by name."""
     if not selection.patterns and not selection.tags:
         return sorted(api.functions(), key=lambda function: function.name)
-    return [api.configuration(name) for name in select_functions(api, selection)]
+    return [api.configuration(name) for name in select_functions(api, selection).names]

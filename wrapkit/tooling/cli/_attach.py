@@ -36,8 +36,9 @@ Examples:
   wrapkit attach --template template.yaml
 
 Exit code 1 says that at least one function was not attached. What one function is refused for
-does not keep wrapkit from the others. Interrupted, or in part refused, the same command goes on
-where it was.
+does not keep wrapkit from the others. Functions of other runtimes are skipped where a pattern or
+a tag has found them, and refused where they are named. Interrupted, or in part refused, the same
+command goes on where it was.
 """
 
 
@@ -118,7 +119,7 @@ def attach(
         return edit_template(edited, session)
     api = LambdaApi(session.region, session.profile)
     check_layer_argument(layer, api.region)
-    names = select_functions(api, Selection(functions, tags(tagged)))
+    selected = select_functions(api, Selection(functions, tags(tagged)))
     event = verify.read_bytes() if verify else None
 
     def attachment(publish: bool) -> Attachment:
@@ -126,7 +127,7 @@ def attach(
         return Attachment(version, assignments, override, replace_layers, chain)
 
     planned = attachment(publish=False)
-    fleet = plan_fleet(api, names, partial(plan_attach, attachment=planned))
+    fleet = plan_fleet(api, selected, partial(plan_attach, attachment=planned))
 
     def with_published_layer() -> Fleet:
         published = attachment(publish=True)

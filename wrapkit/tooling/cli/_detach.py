@@ -50,6 +50,6 @@ def detach(
     if template:
         return edit_template(detach_template(template), session)
     api = LambdaApi(session.region, session.profile)
-    names = select_functions(api, Selection(functions, tags(tagged)))
-    fleet = plan_fleet(api, names, partial(plan_detach, force=force))
+    selected = select_functions(api, Selection(functions, tags(tagged)))
+    fleet = plan_fleet(api, selected, partial(plan_detach, force=force))
     return carry_out(api, fleet, session, lambda: fleet)

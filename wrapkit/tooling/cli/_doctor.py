@@ -61,7 +61,7 @@ def doctor(*, target: str, region: str | None, profile: str | None, as_json: boo
 def _of_functions(target: str, region: str | None, profile: str | None) -> dict[str, list[Finding]]:
     api = LambdaApi(region, profile)
     found = {}
-    for name in select_functions(api, Selection((target,))):
+    for name in select_functions(api, Selection((target,))).names:
         with ExitStack() as keep:
             found[name] = check(gather(api, name, keep))
     return found

@@ -115,6 +115,9 @@ def _show_plans(fleet: Fleet, session: Session, image_lines: str) -> None:
         # Of a whole account most functions have nothing to change: the summary counts them.
         if plan.changes or len(fleet.plans) == 1 or plan.notes not in {(), NOT_ATTACHED}:
             _show_plan(plan, err=session.as_json)
+    for change in fleet.settled:
+        if change.outcome is Outcome.SKIPPED:
+            click.echo(f"skipped: {change.remark}", err=True)
     images = [change.name for change in fleet.settled if change.outcome is Outcome.IMAGE]
     for name in images:
         click.echo(f"{name} is a container image, which takes no layers", err=True)

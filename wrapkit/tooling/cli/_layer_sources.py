@@ -35,7 +35,7 @@ def find_source(text: str, region: str | None, profile: str | None, folder: Path
     if Path(text).exists() or "/" in text or text.endswith(".zip"):
         return LayerSource((Path(text),))
     api = LambdaApi(region, profile)
-    function = api.configuration(select_functions(api, Selection((text,)))[0])
+    function = api.configuration(select_functions(api, Selection((text,))).names[0])
     layers = tuple(api.layer_archive(arn, folder) for arn in function.layers)
     return LayerSource(layers, api.function_archive(function.name, folder))
 
