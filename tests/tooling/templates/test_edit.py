@@ -196,6 +196,15 @@ def test_what_cannot_be_edited_is_refused(template, text, message):
         attach_template(path, TemplateAttachment(ZIP))
 
 
+def test_a_function_in_braces_stops_the_template_unless_the_others_are_named(template):
+    braces = "  Brief:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.12}\n"
+    path = template(FUNCTION + braces)
+    with pytest.raises(DiagnosticError, match="Brief: Properties is no mapping in block style"):
+        attach_template(path, TemplateAttachment(ZIP))
+
+    assert attach_template(path, TemplateAttachment(ZIP), ("Orders",)).functions == ("Orders",)
+
+
 def test_a_plain_template_needs_a_published_layer(template):
     with pytest.raises(DiagnosticError, match="names the layer by its ARN"):
         attach_template(template("plain.yaml"), TemplateAttachment(ZIP))
