@@ -343,6 +343,19 @@ def test_who_is_not_signed_in_is_told_so(service, wrapkit, layer):
     assert "Traceback" not in done.stderr
 
 
+def test_who_cannot_reach_aws_is_told_what_to_look_at(service, wrapkit, layer, monkeypatch):
+    """Nothing listens on port 1; each further attempt would wait for longer."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    done = wrapkit(
+        "attach", "orders", "--layer", layer, "--yes", AWS_ENDPOINT_URL="http://127.0.0.1:1"
+    )
+
+    assert done.returncode == 1
+    assert "Could not connect to the endpoint" in done.stderr
+    assert "hint: check --region" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture
 def event(tmp_path):
     path = tmp_path / "event.json"

@@ -197,7 +197,9 @@ def test_what_cannot_be_edited_is_refused(template, text, message):
 
 
 def test_a_function_in_braces_stops_the_template_unless_the_others_are_named(template):
-    braces = "  Brief:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.12}\n"
+    braces = (
+        "  Brief:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.12}\n"
+    )
     path = template(FUNCTION + braces)
     with pytest.raises(DiagnosticError, match="Brief: Properties is no mapping in block style"):
         attach_template(path, TemplateAttachment(ZIP))

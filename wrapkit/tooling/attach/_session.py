@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_UNREACHABLE_HINT = (
+    "check --region for a mistyped name, the network, and where they are set HTTPS_PROXY and"
+    " AWS_ENDPOINT_URL"
+)
+
+
 class FunctionChangedError(DiagnosticError):
     """Somebody else changed the function, or is about to: RevisionId or the update in progress."""
 
@@ -70,6 +76,8 @@ def _not_reached(error: Exception) -> DiagnosticError:
     hints = {
         "NoRegionError": "name one with --region, or set AWS_REGION",
         "NoCredentialsError": "sign in with `aws configure sso`, or name a --profile",
+        "EndpointConnectionError": _UNREACHABLE_HINT,
+        "ConnectTimeoutError": _UNREACHABLE_HINT,
         "ProfileNotFound": "`aws configure list-profiles` shows those that there are",
     }
     kind = type(error).__name__
