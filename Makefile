@@ -44,7 +44,7 @@ demo: $(INSTALLED) ## Instrument the example, run it, and show its traces
 
 bench: $(INSTALLED) ## Measure every figure that is quoted anew, some ten minutes
 	$(BIN)/python bench/run.py $(SCENARIOS)
-	$(BIN)/python docs/reference/generate_figures.py
+	$(BIN)/python -m docs.reference.generate_figures
 
 bench-front-door: $(INSTALLED) ## Measure the emulator itself, beside AWS's
 	$(BIN)/python bench/front_door/measure.py --output build/bench-front-door.json
@@ -99,11 +99,11 @@ test-all: $(INSTALLED) ## Run all tests
 	$(PYTEST)
 
 generate: $(INSTALLED) ## Write the generated pages of the documentation anew
-	$(BIN)/python docs/reference/generate.py
-	$(BIN)/python docs/reference/generate_settings.py
-	$(BIN)/python docs/reference/generate_emulator.py
-	$(BIN)/python docs/reference/generate_measures.py
-	$(BIN)/python docs/reference/generate_figures.py
+	$(BIN)/python -m docs.reference.generate
+	$(BIN)/python -m docs.reference.generate_settings
+	$(BIN)/python -m docs.reference.generate_emulator
+	$(BIN)/python -m docs.reference.generate_measures
+	$(BIN)/python -m docs.reference.generate_figures
 
 pr: lint types test ## What a change has to pass
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from docs.reference._made_pages import write_or_check
 from wrapkit.tooling.cli._main import cli
 
 if TYPE_CHECKING:
@@ -89,18 +90,6 @@ def _epilog(text: str) -> str:
     return "\n".join(written)
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` say whether it is up to date; return the exit code."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.read_text() if PAGE.exists() else ""
-        if current == text:
-            return 0
-        sys.stderr.write(f"error: {PAGE.name} is not what the commands say\nhint: make generate\n")
-        return 1
-    PAGE.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    pages = {PAGE: page()}
+    sys.exit(write_or_check(pages, "commands", sys.argv[1:]))

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docs.reference._made_pages import write_or_check
 from wrapkit.tooling import emulator
 
 PAGE = Path(__file__).with_name("emulator.md")
@@ -130,18 +131,6 @@ def _line(thing: Any) -> str:
     return " ".join(text.replace("``", "`").split())
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` say whether it is up to date; return the exit code."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.read_text() if PAGE.exists() else ""
-        if current == text:
-            return 0
-        sys.stderr.write(f"error: {PAGE.name} is not what the code says\nhint: make generate\n")
-        return 1
-    PAGE.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    pages = {PAGE: page()}
+    sys.exit(write_or_check(pages, "docstrings", sys.argv[1:]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from docs.reference._made_pages import write_or_check
 from wrapkit.tooling.bench import load_record
 from wrapkit.tooling.report import bench_markdown
 
@@ -53,18 +54,6 @@ def results() -> str:
     return "\n".join([OPENING, *sections])
 
 
-def main(arguments: list[str]) -> int:
-    """Write the pages, or with `--check` say whether they are up to date; return the exit code."""
-    pages = {ROOT / "README.md": readme(), RESULTS / "README.md": results()}
-    for path, text in pages.items():
-        if "--check" not in arguments:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            place = path.relative_to(ROOT)
-            sys.stderr.write(f"error: {place} is not what the records say\nhint: make generate\n")
-            return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    pages = {ROOT / "README.md": readme(), RESULTS / "README.md": results()}
+    sys.exit(write_or_check(pages, "records", sys.argv[1:]))

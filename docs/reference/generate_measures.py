@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from docs.reference._made_pages import write_or_check
 from wrapkit.tooling.bench import MEASURES, Measure
 
 PAGE = Path(__file__).with_name("bench-measures.md")
@@ -48,18 +49,6 @@ def _row(measure: Measure) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` say whether it is up to date; return the exit code."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.read_text() if PAGE.exists() else ""
-        if current == text:
-            return 0
-        sys.stderr.write(f"error: {PAGE.name} is not what the code says\nhint: make generate\n")
-        return 1
-    PAGE.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    pages = {PAGE: page()}
+    sys.exit(write_or_check(pages, "measures", sys.argv[1:]))

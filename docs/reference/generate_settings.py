@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from docs.reference._made_pages import write_or_check
 from wrapkit.tooling.settings import FILE_NAME, SECTIONS, Section, Setting
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -65,18 +66,6 @@ def _row(setting: Setting) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` say whether it is up to date; return the exit code."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.read_text() if PAGE.exists() else ""
-        if current == text:
-            return 0
-        sys.stderr.write(f"error: {PAGE.name} is not what the schema says\nhint: make generate\n")
-        return 1
-    PAGE.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    pages = {PAGE: page()}
+    sys.exit(write_or_check(pages, "settings", sys.argv[1:]))

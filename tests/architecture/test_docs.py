@@ -35,11 +35,12 @@ def markdown_pages():
     return [path for path in tracked_files() if path.suffix == ".md"]
 
 
-@pytest.mark.parametrize("script", [path.name for path in sorted(REFERENCE.glob("generate*.py"))])
+@pytest.mark.parametrize("script", [path.stem for path in sorted(REFERENCE.glob("generate*.py"))])
 def test_the_reference_says_what_the_code_says(script):
     """Commands, settings and emulator are described as they are; `make generate` writes it."""
     answer = subprocess.run(
-        [sys.executable, REFERENCE / script, "--check"],
+        [sys.executable, "-m", f"docs.reference.{script}", "--check"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,
