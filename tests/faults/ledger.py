@@ -32,9 +32,15 @@ class Ledger:
             self.scene.invoke_with_hook(f"r{number}", span=f"{number:016x}", now_s=now_s)
             self.scene.host.wait_for_next(calls + 1)
 
-    def end(self, reason="spindown", **how):
-        """Ends this life; what the runner said in it."""
+    def end(self, reason="spindown", clock=None, **how):
+        """Ends this life; what the runner said in it. Its clock, if it is a test's, goes on."""
+        if clock is not None:
+            how["now_s"] = clock.ms / 1000
         self.scene.host.shut_down(reason, **how)
+        end = time.monotonic() + WAIT_S
+        while clock and self.scene.runner.process.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
+            clock.advance(10)
         code, said = self.scene.runner.wait()
         assert code == 0, said
         self.said += said

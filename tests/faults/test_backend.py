@@ -36,7 +36,7 @@ def test_down_for_thirty_seconds(ledger, scene, layer, tmp_path):
     ledger.invoke(now_s=clock.ms / 1000)
     assert len(ledger.received()) == 11  # before `next`, and in one request
     assert len(back.requests) == 1
-    said = ledger.end(now_s=clock.ms / 1000)
+    said = ledger.end(clock=clock)
     back.close()
 
     assert len(said) == 1
@@ -202,7 +202,7 @@ def test_frozen_for_an_hour_with_a_request_under_way(ledger, scene, layer, tmp_p
     clock.advance(HOUR)
     scene.runner.process.send_signal(signal.SIGCONT)
     ledger.invoke(now_s=clock.ms / 1000)
-    ledger.end(now_s=clock.ms / 1000)
+    ledger.end(clock=clock)
 
     ledger.balance()
     assert ledger.dropped == 0
