@@ -88,8 +88,8 @@ def test_a_report_that_comes_after_the_first_invocation_makes_the_span_that_was_
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_telemetry_that_comes_too_late_or_never_makes_no_link(scene, status):
-    """The invocation's span does not wait for it."""
+def test_a_link_needs_telemetry_that_is_promised_and_not_that_it_has_come(scene, status):
+    """The invocation's span does not wait for it; that of Init has the ids that it named."""
     scene.start(host=Host(telemetry_status=status), WRAPKIT_FLUSH="end")
     for number in (1, 2):
         scene.host.wait_for_next(number)
@@ -99,8 +99,11 @@ def test_telemetry_that_comes_too_late_or_never_makes_no_link(scene, status):
         scene.host.report(*init_records())
     end_of(scene)
 
-    assert [list(span.links) for span in of_kind(scene, SERVER)] == [[], []]
-    assert len(of_kind(scene, INTERNAL)) == (1 if status == 200 else 0)
+    first, second = of_kind(scene, SERVER)
+    phases = [(span.trace_id, span.span_id) for span in of_kind(scene, INTERNAL)]
+    assert [(link.trace_id, link.span_id) for link in first.links] == phases
+    assert len(phases) == (1 if status == 200 else 0)
+    assert not second.links
 
 
 def test_in_external_mode_it_is_the_same(scene):
@@ -227,10 +230,12 @@ RECORD = st.tuples(
 )  # fmt: skip
 
 
-@given(st.lists(RECORD, max_size=12))
-def test_no_phase_has_two_spans_and_no_link_leads_nowhere(records):
-    """Whatever comes, in whatever order."""
-    phases, spans, linked = Phases(), [], set()
+@given(st.lists(RECORD, max_size=12), st.booleans())
+def test_no_phase_has_two_spans_and_no_link_leads_nowhere(records, expects_init):
+    """Whatever comes, in whatever order; where Init is expected, its first record does."""
+    records = [("platform.initStart", {"phase": "init"})] * expects_init + records
+    phases, spans, linked = Phases(expects_init=expects_init), [], set()
+    linked.update(link.span_id for link in phases.links())
     for time_ns, (kind, record) in enumerate(records):
         spans.append(phases.take(kind, record, time_ns))
         linked.update(link.span_id for link in phases.links())

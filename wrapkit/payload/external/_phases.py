@@ -1,7 +1,9 @@
 """The Init and Restore phases as spans, from the platform's telemetry.
 
 Rule 1. A phase begins with its Start record, and has its ids from then on: the first invocation is
-        often over, and its span made, before the phase's report has been delivered.
+        often over, and its span made, before the phase's report has been delivered. Where telemetry
+        was promised, Init has its ids before that: a short invocation is over before the platform
+        delivers anything.
 Rule 2. Its Report makes the span, with the platform's duration and status. Where it does not come,
         the next phase or SHUTDOWN makes the span with what is known, so that a link leads
         somewhere.
@@ -43,7 +45,7 @@ _ATTRIBUTES = {
     "runtimeVersion": "aws.lambda.runtime_version",
     "runtimeVersionArn": "aws.lambda.runtime_version_arn",
 }
-_SNAP_START = "snap-start"
+SNAP_START = "snap-start"
 # Of a phase that the environment's repeated attempt, within an invocation, goes through.
 _REPEATED = "invoke"
 
@@ -56,11 +58,7 @@ class Phase:
     def __init__(self, name: str, record: "dict[str, Any]", start_ns: int) -> None:
         self.name = name
         self.start_ns = start_ns
-        self.link = SpanLink(
-            trace_id=_invocation.new_trace_id(),
-            span_id=_invocation.new_span_id(),
-            flags=FLAG_SAMPLED | FLAG_HAS_IS_REMOTE,
-        )
+        self.link = _new_link()
         self.attributes: dict[str, Any] = {"faas.coldstart": True}
         for key, attribute in _ATTRIBUTES.items():
             if isinstance(record.get(key), str):
@@ -77,7 +75,7 @@ class Phase:
     def is_copied(self) -> bool:
         """Whether a snapshot is taken after it (rule 4)."""
         kind = self.attributes.get("aws.lambda.initialization_type")
-        return self.name == "init" and kind == _SNAP_START and self.phase != _REPEATED
+        return self.name == "init" and kind == SNAP_START and self.phase != _REPEATED
 
     def runtime_done(self, record: "dict[str, Any]", time_ns: int) -> None:
         """The runtime's part is over; that of the extensions may go on."""
@@ -111,13 +109,17 @@ class Phase:
 
 
 class Phases:
-    """The phase that is under way, and what the first invocation links to."""
+    """The phase that is under way, and what the first invocation links to.
 
-    __slots__ = ("_links", "_open")
+    ``expects_init``: the platform will tell of this environment's Init, if it has not yet.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_expected", "_links", "_open")
+
+    def __init__(self, *, expects_init: bool) -> None:
         self._open: Optional[Phase] = None
         self._links: list[SpanLink] = []
+        self._expected = _new_link() if expects_init else None
 
     def __bool__(self) -> bool:
         """Whether a phase is under way, as far as the platform has told."""
@@ -130,7 +132,7 @@ class Phases:
 
     def links(self) -> "list[SpanLink]":
         """What the first invocation's span links to: its environment's Init or Restore."""
-        return list(self._links)
+        return [self._expected] if self._expected is not None else list(self._links)
 
     def take(self, kind: str, record: "dict[str, Any]", time_ns: int) -> "Optional[Span]":
         """A record of the platform's telemetry: the span that it makes, if any."""
@@ -161,6 +163,9 @@ class Phases:
 
     def _begin(self, phase: Phase) -> "Optional[Span]":
         span = self._cut_off(phase.start_ns)
+        expected, self._expected = self._expected, None
+        if expected is not None and phase.name == "init":
+            phase.link = expected
         self._open = phase
         if not phase.is_copied:
             self._links.append(phase.link)
@@ -178,6 +183,14 @@ class Phases:
         phase, self._open = self._open, None
         assert phase is not None  # noqa: S101 - the callers have looked
         return None if phase.is_copied and phase.failure is None else phase.span(end_ns)
+
+
+def _new_link() -> SpanLink:
+    return SpanLink(
+        trace_id=_invocation.new_trace_id(),
+        span_id=_invocation.new_span_id(),
+        flags=FLAG_SAMPLED | FLAG_HAS_IS_REMOTE,
+    )
 
 
 def _failure(record: "dict[str, Any]") -> "Optional[dict[str, Any]]":

@@ -2,9 +2,9 @@
 metrics, and logs. The latter two are loaded only where they are wanted.
 """
 
-from .. import _env_export
+from .. import _env, _env_export
 from ._invocations import REPORT, RUNTIME_DONE, START
-from ._phases import Phases
+from ._phases import SNAP_START, Phases
 from ._time import unix_nano
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ class PlatformTelemetry:
     Args:
         signals: those that have an endpoint.
         makes_spans: whether the invocations' spans are the runner's, and not the hook's.
+        is_subscribed: whether the platform has promised its telemetry.
     """
 
     def __init__(
@@ -37,12 +38,15 @@ class PlatformTelemetry:
         invocations: "Invocations",
         signals: "Collection[str]",
         makes_spans: bool,
+        is_subscribed: bool,
         now_ns: int,
     ) -> None:
         self._outbox = outbox
         self._spans = spans
         self._invocations = invocations
-        self._phases = Phases()
+        # What is restored from a snapshot has a Restore of its own, and would share an Init's ids.
+        is_restored = _env.text(environ, _env.INITIALIZATION_TYPE) == SNAP_START
+        self._phases = Phases(expects_init=is_subscribed and not is_restored)
         self._metrics = _metrics(environ, now_ns) if "metrics" in signals else None
         # In internal mode the span's ids are known to the hook alone.
         span_of = invocations.identified if makes_spans else _nobody

@@ -108,6 +108,7 @@ class Runner:
             invocations=self._invocations,
             signals=self._exporter.signals,
             makes_spans=makes_spans,
+            is_subscribed=started.telemetry_listener is not None,
             now_ns=time.time_ns(),
         )
         self._sources = Sources(
