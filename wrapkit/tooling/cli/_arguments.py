@@ -64,6 +64,17 @@ def _variable(value: str, ctx: click.Context, parameter: click.Parameter) -> tup
     return name, text if equals else os.environ[name]
 
 
+# What a layer is made of, whether it is written as a folder or as an archive.
+instrumentation_option = click.option(
+    "--instrumentation",
+    multiple=True,
+    metavar="NAME",
+    help="Put OpenTelemetry's instrumentation of a library into the layer, loaded when a function "
+    "imports that library; may be repeated, `all` for each that there is. pip gets it from the "
+    "package index. boto3, requests and urllib3 are instrumented in any case.",
+)
+
+
 def python_versions(
     ctx: click.Context, parameter: click.Parameter, values: Sequence[str]
 ) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import click
 from wrapkit import __version__
 
 from ..wrapping import DEFAULT_MODE, LANGUAGES, MODES, Layer, generate_layer
-from ._arguments import exec_wrappers, python_versions, settings_option
+from ._arguments import exec_wrappers, instrumentation_option, python_versions, settings_option
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -58,14 +58,7 @@ if TYPE_CHECKING:
     help="Another exec wrapper to run after wrapkit's, as /opt/datadog_wrapper; may be repeated, "
     "in their order.",
 )
-@click.option(
-    "--instrumentation",
-    multiple=True,
-    metavar="NAME",
-    help="Put OpenTelemetry's instrumentation of a library into the layer, loaded when a function "
-    "imports that library; may be repeated, `all` for each that there is. pip gets it from the "
-    "package index. boto3, requests and urllib3 are instrumented in any case.",
-)
+@instrumentation_option
 @settings_option(
     {"language": "layer.language", "output": "layer.output", "mode": "layer.mode"}
     | {"versions": "layer.python", "chain": "layer.chain"}

@@ -11,7 +11,7 @@ import click
 
 from ..layers import BuiltLayer, LayerRequest, build_layers, measure, megabytes
 from ..wrapping import DEFAULT_MODE, LAMBDA_VERSIONS, LANGUAGES, MODES
-from ._arguments import python_versions, settings_option
+from ._arguments import instrumentation_option, python_versions, settings_option
 from ._fleet import region_options
 from ._layer_sources import find_paths
 
@@ -73,14 +73,7 @@ DEFAULT_OUTPUT = Path("build/wrapkit-layer.zip")
     "with its layers; may be repeated.",
 )
 @region_options
-@click.option(
-    "--instrumentation",
-    multiple=True,
-    metavar="NAME",
-    help="Put OpenTelemetry's instrumentation of a library into the layer, loaded when a function "
-    "imports that library; may be repeated, `all` for each that there is. pip gets it from the "
-    "package index. boto3, requests and urllib3 are instrumented in any case.",
-)
+@instrumentation_option
 @settings_option(
     {"language": "layer.language", "mode": "layer.mode", "versions": "layer.python"}
     | {"instrumentation": "layer.instrumentation"}
